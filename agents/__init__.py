@@ -1,0 +1,1 @@
+"""The LangGraph desk: supervisor, specialists, order desk, the person, execution."""

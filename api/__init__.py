@@ -1,0 +1,1 @@
+"""The HTTP surface: agent endpoint, tickets, account, markets."""

@@ -1,0 +1,1 @@
+"""Quantum Cipher: wave trend, money flow, RSI, Stoch RSI, crosses and dots."""

@@ -1,0 +1,61 @@
+"""What can be traded, by which rules, and what it costs right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+
+from engines.domain.orders import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """Trading rules of one symbol; prices in quote units, quantities in base units.
+
+    Attributes:
+        tick_size, lot_size: steps of price and quantity.
+        min_quantity, min_notional: smallest order the market takes.
+        maker_fee, taker_fee: fraction of the notional.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal
+    maker_fee: Decimal
+    taker_fee: Decimal
+
+    def round_quantity(self, quantity: Decimal) -> Decimal:
+        """Down to the lot: never more than asked."""
+        return (quantity / self.lot_size).to_integral_value(ROUND_DOWN) * self.lot_size
+
+    def round_price(self, price: Decimal, side: Side) -> Decimal:
+        """To the tick toward safety: a buy never pays more, a sell never takes less."""
+        rounding = ROUND_FLOOR if side == "buy" else ROUND_CEILING
+        return (price / self.tick_size).to_integral_value(rounding) * self.tick_size
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Best prices of a symbol at one instant, quote units."""
+
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    time: datetime
+    market: str
+    simulated: bool
+
+    @property
+    def mid(self) -> Decimal:
+        """Half-way between bid and ask."""
+        return (self.bid + self.ask) / 2
+
+    def taking(self, side: Side) -> Decimal:
+        """The price a market order of this side meets."""
+        return self.ask if side == "buy" else self.bid

@@ -1,0 +1,288 @@
+"""An order's life in types: intent, risk verdict, sealed ticket, order, fill."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+Side = Literal["buy", "sell"]
+Unit = Literal["base", "quote", "percent"]
+OrderType = Literal["market", "limit", "stop"]
+Mode = Literal["paper", "live"]
+TicketKind = Literal["order", "cancel"]
+
+TicketStatus = Literal[
+    "pending",
+    "approved",
+    "submitting",
+    "accepted",
+    "partially_filled",
+    "filled",
+    "cancelled",
+    "rejected",
+    "expired",
+    "superseded",
+    "denied",
+    "rejected_by_venue",
+    "unknown",
+    "not_accepted",
+    "needs_operator",
+]
+OrderStatus = Literal[
+    "submitting",
+    "accepted",
+    "partially_filled",
+    "filled",
+    "cancelled",
+    "rejected_by_venue",
+    "unknown",
+    "not_accepted",
+    "needs_operator",
+]
+OPEN_ORDER_STATUSES: Final[frozenset[OrderStatus]] = frozenset(
+    {"submitting", "accepted", "partially_filled", "unknown", "needs_operator"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """What somebody wants, unchecked.
+
+    Attributes:
+        quantity: in `unit`: base units, quote units, or percent of equity.
+        reduce_only: it may close a position and never open one.
+        cancels: for `kind="cancel"`, the orders to cancel; the order fields are then unused.
+        user_words: the person's own message it was read from.
+        differences: where the second reader's reading differs, one sentence each.
+    """
+
+    account: str
+    thread_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    unit: Unit = "base"
+    order_type: OrderType = "market"
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    reduce_only: bool = False
+    kind: TicketKind = "order"
+    cancels: tuple[str, ...] = ()
+    user_words: str = ""
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LimitCheck:
+    """One limit and what it did: quantity before and after, the limit and the value it was held against."""
+
+    name: str
+    limit: str
+    value: str
+    before: Decimal
+    after: Decimal
+    message: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """True when it took nothing away."""
+        return self.after == self.before
+
+
+@dataclass(frozen=True, slots=True)
+class RiskVerdict:
+    """`approved`, `reduced` or `denied`, with every check that ran, in order."""
+
+    outcome: Literal["approved", "reduced", "denied"]
+    quantity: Decimal
+    checks: tuple[LimitCheck, ...]
+
+    @property
+    def denial(self) -> LimitCheck | None:
+        """The check that said no."""
+        return self.checks[-1] if self.outcome == "denied" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One piece of evidence for or against, in words, weighted in [-1, 1] for the ticket's side."""
+
+    text: str
+    weight: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confluence:
+    """What the engines say about the ticket's symbol; informs, never blocks.
+
+    Attributes:
+        score: in [-1, 1], positive in favour of the ticket's side; None without data.
+        missing: what could not be read, one sentence each.
+    """
+
+    score: float | None
+    arguments: tuple[Argument, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTicket:
+    """An intent that passed risk, frozen and sealed for a person.
+
+    `hash` covers everything a person sees; `status`, `decided_by` and `superseded_by` are what happens to it
+    afterwards and stay outside the seal.
+
+    Attributes:
+        label: short name for people, unique in the account: `T-7`.
+        price_band: lowest and highest reference price at which it may still be executed.
+        notional, estimated_fee: quote units.
+        differences: where the two readers disagree; a ticket with any needs the person to resolve it.
+    """
+
+    id: str
+    label: str
+    owner: str
+    thread_id: str
+    account: str
+    mode: Mode
+    market: str
+    simulated: bool
+    kind: TicketKind
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    reduce_only: bool
+    cancels: tuple[str, ...]
+    time_in_force: str
+    reference_price: Decimal
+    quote_time: datetime
+    price_band: tuple[Decimal, Decimal]
+    notional: Decimal
+    estimated_fee: Decimal
+    fee_currency: str
+    risk: RiskVerdict
+    confluence: Confluence
+    differences: tuple[str, ...]
+    user_words: str
+    limits_version: str
+    created_at: datetime
+    expires_at: datetime
+    client_order_id: str
+    hash: str = ""
+    status: TicketStatus = "pending"
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    superseded_by: str | None = None
+
+    def sealed_content(self) -> dict[str, Any]:
+        """Everything the hash covers, as plain JSON values."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _UNSEALED}
+
+    def seal(self) -> str:
+        """SHA-256 over the canonical JSON of the sealed content."""
+        canonical = json.dumps(self.sealed_content(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_UNSEALED: Final = frozenset({"hash", "status", "decided_by", "decided_at", "superseded_by"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution; price in quote units, quantity in base units.
+
+    `id` is the venue's trade id, unique per venue.
+    """
+
+    id: str
+    order_id: str
+    account: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_currency: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A ticket submitted to a venue; `id` is the client order id."""
+
+    id: str
+    ticket_id: str
+    account: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    status: OrderStatus
+    filled: Decimal
+    average_price: Decimal | None
+    venue_order_id: str | None
+    reason: str
+    created_at: datetime
+    updated_at: datetime
+    fills: tuple[Fill, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Net holding of a symbol, from fills alone.
+
+    Attributes:
+        average_price: average entry, fees excluded, quote units.
+        realised: profit already taken, fees included, quote units.
+    """
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+    realised: Decimal
+    fees: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A paper or live account: balances by currency, and what open orders have reserved of them."""
+
+    id: str
+    owner: str
+    mode: Mode
+    currency: str
+    balances: dict[str, Decimal]
+    reserved: dict[str, Decimal]
+    positions: tuple[Position, ...]
+
+    def free(self, currency: str) -> Decimal:
+        """Balance that no open order has reserved."""
+        return self.balances.get(currency, Decimal(0)) - self.reserved.get(currency, Decimal(0))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f") if value else "0"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    return value

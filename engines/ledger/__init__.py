@@ -1,0 +1,1 @@
+"""The journal of tickets, decisions, orders and fills, and what follows from them."""

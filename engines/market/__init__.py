@@ -1,0 +1,1 @@
+"""Markets: where candles and quotes come from."""

@@ -1,0 +1,64 @@
+"""The seam between the desk and any market."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from engines.domain.candles import CandleFrame
+from engines.domain.instruments import Instrument, Quote
+from engines.domain.timeframe import Timeframe
+
+
+class MarketData(Protocol):
+    """One market. It never falls back to another: an outage raises `VenueUnavailable`.
+
+    Calls block; async callers use a thread. Implementations are safe to share between threads.
+    """
+
+    @property
+    def name(self) -> str:
+        """`demo`, `files` or a ccxt id."""
+        ...
+
+    @property
+    def simulated(self) -> bool:
+        """True when no real market made the prices."""
+        ...
+
+    def now(self) -> datetime:
+        """The market's own time: the wall clock, or the end of the data for imported files."""
+        ...
+
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Everything it lists, by symbol."""
+        ...
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Trading rules of one symbol.
+
+        Raises:
+            NotFound: it is not listed; the message names the nearest that are.
+        """
+        ...
+
+    def closed_candles(
+        self, symbol: str, timeframe: Timeframe, *, count: int = 500, as_of: datetime | None = None
+    ) -> CandleFrame:
+        """The last `count` candles closed at `as_of` (the market's now when None); fewer when there are fewer.
+
+        Raises:
+            NotFound: unknown symbol.
+            InsufficientData: the market has no candle of this timeframe for it.
+            VenueUnavailable: the market did not answer.
+        """
+        ...
+
+    def quote(self, symbol: str) -> Quote:
+        """Best prices now.
+
+        Raises:
+            NotFound: unknown symbol.
+            VenueUnavailable: the market did not answer.
+        """
+        ...

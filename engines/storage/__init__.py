@@ -1,0 +1,1 @@
+"""One schema on two databases: SQLite files in the home folder, or PostgreSQL."""

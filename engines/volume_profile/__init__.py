@@ -1,0 +1,1 @@
+"""Quantum Volume Profile: volume over price, point of control and value area."""

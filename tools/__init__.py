@@ -1,0 +1,1 @@
+"""LangChain tools: parse the arguments, call one engine, answer compactly."""

@@ -1,0 +1,1 @@
+"""The `quantum-trader` command."""
