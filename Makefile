@@ -1,0 +1,44 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock studio clean
+COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q pyproject.toml
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+run: .venv/.warm ## set up and serve chat, API and docs on http://127.0.0.1:8000 (ARGS="--port 9000")
+	@exec .venv/bin/quantum-trader serve $(ARGS)
+
+test: .venv/.dev .venv/.warm ## set up and run every test (ARGS="tests/engines -x")
+	.venv/bin/python -m pytest $(ARGS)
+
+check: .venv/.dev ## format, lint, types, import direction, lock files
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/lint-imports --no-cache
+	.venv/bin/mypy
+
+bench: .venv/.dev .venv/.warm ## measure start, memory, engines, storage and orders
+	.venv/bin/python tests/benchmarks $(ARGS)
+
+lock: ## resolve the newest versions that pyproject.toml allows, with hashes (needs uv)
+	$(COMPILE) --group build -o requirements.lock
+	$(COMPILE) --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+studio: .venv-studio/.done ## serve the graph for LangGraph Studio, offline
+	LANGGRAPH_CLI_NO_ANALYTICS=1 .venv-studio/bin/langgraph dev --no-browser --no-reload --port $(or $(PORT),2024)
+
+clean: ## remove what `run`, `test` and `check` installed and cached
+	rm -rf .venv .venv-studio .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.run: requirements.lock pyproject.toml bootstrap.sh
+	./bootstrap.sh requirements.lock
+	@touch $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml bootstrap.sh
+	./bootstrap.sh requirements-dev.lock
+	@touch $@ .venv/.run
+
+.venv/.warm: .venv/.run $(shell find engines -name '*.py')
+	.venv/bin/quantum-trader warm
+	@touch $@
