@@ -1,0 +1,161 @@
+"""`quantum-trader doctor`: each thing a desk needs, checked, with the remedy where it is missing."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from engines.errors import ConfigurationError, QuantumTraderError
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+
+LOW_DISK_BYTES = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, whether it is well, and what to do where it is not."""
+
+    name: str
+    healthy: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine(given: dict[str, Any]) -> int:
+    """Print every finding; return the exit code: 0 when all is well, 1 otherwise."""
+    console = Console(highlight=False, soft_wrap=True)
+    healthy = True
+    for finding in findings(given):
+        healthy &= finding.healthy
+        mark = "[green]ok  [/green]" if finding.healthy else "[red]FAIL[/red]"
+        console.print(f"{mark} {finding.name:<10} {finding.detail}", markup=True)
+        if finding.remedy:
+            console.print(f"                {finding.remedy}", markup=False)
+    console.print("Everything is in order." if healthy else "Mend what is marked FAIL; the desk may not start before.")
+    return 0 if healthy else 1
+
+
+def findings(given: dict[str, Any]) -> Iterator[Finding]:
+    """Check Python, settings, home, database, market, model, kernels, port, keys and limits, in that order."""
+    from agents.settings import load_settings
+
+    yield Finding("python", healthy=sys.version_info >= (3, 11), detail=sys.version.split()[0])
+    try:
+        settings = load_settings(**given)
+    except ConfigurationError as error:
+        yield Finding("settings", healthy=False, detail=error.message, remedy=error.remedy)
+        return
+    yield Finding("settings", healthy=True, detail="every QTP_ variable is known and valid")
+    for name, check in CHECKS.items():
+        yield _run(name, check, settings)
+
+
+def _run(name: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(name, healthy=True, detail=check(settings))
+    except QuantumTraderError as error:
+        return Finding(name, healthy=False, detail=error.message, remedy=error.remedy)
+
+
+def _home(settings: Settings) -> str:
+    home = settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            free = shutil.disk_usage(home).free
+    except OSError as error:
+        raise ConfigurationError(
+            f"{str(home)!r} cannot be written: {error.strerror}.",
+            remedy="Give a writable folder with --home or QTP_HOME.",
+        ) from error
+    if free < LOW_DISK_BYTES:
+        raise ConfigurationError(
+            f"Only {free / 1e6:,.0f} MB are free on the disk of {str(home)!r}.",
+            remedy=f"Free at least {LOW_DISK_BYTES / 1e6:,.0f} MB, or choose another --home.",
+        )
+    return f"{home}, {free / 1e9:,.1f} GB free"
+
+
+def _database(settings: Settings) -> str:
+    from engines.storage.database import open_database
+
+    for part in ("candles", "desk"):
+        open_database(part, home=settings.home, url=settings.database_url).dispose()
+    return "PostgreSQL, schema up to date" if settings.database_url else "SQLite in the home folder, schema up to date"
+
+
+def _market(settings: Settings) -> str:
+    from engines.domain.clock import SystemClock
+    from engines.market.factory import open_market
+
+    market = open_market(settings.market, home=settings.home, clock=SystemClock(), database_url=settings.database_url)
+    instruments = market.instruments()
+    quote = market.quote(instruments[0].symbol)
+    label = ", simulated" if market.simulated else ""
+    return f"{market.name}{label}: {len(instruments)} symbols, {quote.symbol} at {quote.last}"
+
+
+def _model(settings: Settings) -> str:
+    from agents.models import check_model
+
+    return check_model(settings)
+
+
+def _kernels(_: Settings) -> str:
+    from engines.cipher import warm
+
+    warm()
+    return "compiled"
+
+
+def _port(settings: Settings) -> str:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"{settings.host}:{settings.port} cannot be used: {error.strerror}.",
+                remedy="A desk may be running there already; else choose another one with --port or QTP_PORT.",
+            ) from error
+    return f"{settings.host}:{settings.port} is free"
+
+
+def _keys(settings: Settings) -> str:
+    from api.auth import check_exposure
+    from api.keys import KeyStore
+    from engines.domain.clock import SystemClock
+    from engines.storage.database import open_database
+
+    engine = open_database("desk", home=settings.home, url=settings.database_url)
+    keystore = KeyStore(engine, SystemClock())
+    check_exposure(settings, keystore)
+    return f"{len(keystore.list())} API keys; without any, only this machine may call"
+
+
+def _limits(settings: Settings) -> str:
+    from engines.confirmation.risk import default_limits, load_limits
+
+    limits = load_limits(settings.limits_file) if settings.limits_file else default_limits()
+    return f"version {limits.version}, at most {limits.max_order_notional:,} per order"
+
+
+CHECKS: dict[str, Callable[[Any], str]] = {
+    "home": _home,
+    "database": _database,
+    "market": _market,
+    "model": _model,
+    "kernels": _kernels,
+    "port": _port,
+    "keys": _keys,
+    "limits": _limits,
+}

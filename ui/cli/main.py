@@ -1,0 +1,110 @@
+"""`quantum-trader`: one command for serving, asking, importing and looking after the desk."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engines.errors import QuantumTraderError
+from ui.cli import keys
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(keys.app, name="keys")
+
+Home = Annotated[Path | None, typer.Option(help="Folder that holds everything a run writes.")]
+Market = Annotated[str | None, typer.Option(help="`demo`, `files`, or a ccxt id such as `kraken`.")]
+Model = Annotated[
+    str | None, typer.Option(help="`offline`, or PROVIDER:NAME such as `google_genai:gemini-3.5-flash-lite`.")
+]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; any but loopback needs API keys.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    home: Home = None,
+    market: Market = None,
+    model: Model = None,
+) -> None:
+    """Serve chat, API and docs."""
+    from ui.cli.serving import run_server
+
+    run_server(_settings(host=host, port=port, home=home, market=market, model=model))
+
+
+@app.command()
+def chat(
+    url: Annotated[str, typer.Option(help="A desk that is already running; without it one is found or started.")] = "",
+    key: Annotated[str, typer.Option(envvar="QTP_API_KEY", help="API key for that desk.")] = "",
+    thread: Annotated[str, typer.Option(help="Continue this conversation.")] = "",
+    home: Home = None,
+    market: Market = None,
+    model: Model = None,
+) -> None:
+    """Talk to the desk in this terminal."""
+    from ui.cli.serving import reachable_desk
+    from ui.cli.terminal import Terminal
+
+    with reachable_desk(url, _settings(home=home, market=market, model=model)) as base_url:
+        Terminal(base_url, key=key, thread_id=thread or None).run()
+
+
+@app.command()
+def analyze(symbol: str, timeframe: str = "1h", home: Home = None, market: Market = None) -> None:
+    """Print one analysis of SYMBOL on TIMEFRAME, with the source of every figure."""
+    from ui.cli.analysis import print_analysis
+
+    print_analysis(symbol, timeframe, _settings(home=home, market=market))
+
+
+@app.command("import-candles")
+def import_candles(
+    file: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet with one row a candle.")],
+    symbol: Annotated[str, typer.Option(help='Such as "BTC/USD".')],
+    timeframe: Annotated[str, typer.Option(help="Such as 1h.")],
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave bad rows out instead of refusing the file.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Bring candles from FILE into the `files` market."""
+    from ui.cli.importing import run_import
+
+    run_import(file, symbol=symbol, timeframe=timeframe, skip_bad=skip_bad, settings=_settings(home=home))
+
+
+@app.command()
+def doctor(home: Home = None, market: Market = None, model: Model = None) -> None:
+    """Look for what is misconfigured and say how to mend it."""
+    from ui.cli.doctor import examine
+
+    given: dict[str, Any] = {"home": home, "market": market, "model": model}
+    raise typer.Exit(examine({name: value for name, value in given.items() if value is not None}))
+
+
+@app.command()
+def warm() -> None:
+    """Compile the engines' kernels into their cache."""
+    from engines.cipher import warm as warm_kernels
+
+    warm_kernels()
+
+
+def _settings(**given: Any) -> Any:
+    from agents.settings import load_settings
+
+    return load_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def main() -> None:
+    """Entry point; an error raised on purpose is one clear line, not a traceback."""
+    try:
+        app()
+    except QuantumTraderError as error:
+        typer.secho(error.message, fg=typer.colors.RED, err=True)
+        if error.remedy:
+            typer.secho(error.remedy, err=True)
+        sys.exit(2)

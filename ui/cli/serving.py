@@ -1,0 +1,177 @@
+"""Starting the server: checks that name the remedy, one desk a home, the chat behind the API."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from engines.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from agents.settings import Settings
+
+START_SECONDS = 60
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        ConfigurationError: the home cannot be written, another desk uses it, or the port is taken.
+    """
+    with _listening(settings.host, settings.port) as listener, home_lock(settings.home, _url(settings)):
+        server = _server(settings, with_chat=True)
+        typer.echo(_banner(settings))
+        server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def reachable_desk(url: str, settings: Settings) -> Iterator[str]:
+    """The address of a desk: the given one, one already running on this home, or one started for this call.
+
+    Raises:
+        ConfigurationError: the given desk does not answer, or none could be started.
+    """
+    if url:
+        if not _answers(url):
+            raise ConfigurationError(
+                f"No desk answers at {url}.", remedy="Start one with `make run`, or leave out --url."
+            )
+        yield url
+        return
+    running = _running_on(settings.home)
+    if running:
+        yield running
+        return
+    with _listening("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        embedded = settings.model_copy(update={"host": "127.0.0.1", "port": port})
+        with home_lock(settings.home, _url(embedded)):
+            server = _server(embedded, with_chat=False)
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="desk", daemon=True)
+            thread.start()
+            _wait_for(_url(embedded), thread)
+            try:
+                yield _url(embedded)
+            finally:
+                server.should_exit = True
+                thread.join(timeout=20)
+
+
+@contextlib.contextmanager
+def home_lock(home: Path, url: str) -> Iterator[None]:
+    """Hold the home for this process: two desks on one home would both watch its orders.
+
+    Raises:
+        ConfigurationError: the home cannot be written, or another desk holds it.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "desk.lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The home folder {str(home)!r} cannot be written: {error.strerror}.",
+            remedy="Give a writable folder with --home or QTP_HOME.",
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Another desk runs on {str(home)!r}: {_running_on(home) or 'it is just starting'}.",
+                remedy="Use that one, stop it, or give this one a --home of its own.",
+            ) from error
+        file.seek(0)
+        file.truncate()
+        json.dump({"pid": os.getpid(), "url": url}, file)
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _server(settings: Settings, *, with_chat: bool) -> uvicorn.Server:
+    import uvicorn
+
+    from api.app import create_app
+
+    def chat() -> object:
+        from ui.chat.mount import load
+
+        return load(_url(settings), settings.home)
+
+    app = create_app(settings, chat=chat if with_chat else None)
+    config = uvicorn.Config(app, log_level=settings.log_level.lower(), access_log=False, timeout_graceful_shutdown=5)
+    return uvicorn.Server(config)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            remedy=f"Stop what uses it, or choose another port: quantum-trader serve --port {port + 1}.",
+        ) from error
+    return listener
+
+
+def _url(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - a key, not a bind
+    return f"http://{host}:{settings.port}"
+
+
+def _banner(settings: Settings) -> str:
+    url = _url(settings)
+    label = "simulated" if settings.market == "demo" else "real prices"
+    return (
+        f"Quantum Trader Pro on {url}\n"
+        f"  chat    {url}/chat\n"
+        f"  API     {url}/v1   docs {url}/docs\n"
+        f"  market  {settings.market} ({label}) · paper account · model {settings.model}\n"
+        f"  home    {settings.home}\n"
+        "Stop with Ctrl+C."
+    )
+
+
+def _running_on(home: Path) -> str:
+    try:
+        url = json.loads((home / "desk.lock").read_text(encoding="utf-8"))["url"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    return url if _answers(url) else ""
+
+
+def _answers(url: str) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _wait_for(url: str, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(url):
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise ConfigurationError("The desk did not start.", remedy="Run `quantum-trader doctor` to see why.")
+        time.sleep(0.05)
