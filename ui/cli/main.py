@@ -101,9 +101,11 @@ def _settings(**given: Any) -> Any:
 
 def main() -> None:
     """Entry point; an error raised on purpose is one clear line, not a traceback."""
+    from ui.client import DeskError
+
     try:
         app()
-    except QuantumTraderError as error:
+    except (QuantumTraderError, DeskError) as error:
         typer.secho(error.message, fg=typer.colors.RED, err=True)
         if error.remedy:
             typer.secho(error.remedy, err=True)

@@ -1,0 +1,61 @@
+"""How answers, tickets and receipts look in a terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+Json = dict[str, Any]
+
+STATE_STYLE = {"pending": "yellow", "filled": "green", "accepted": "green", "partially_filled": "green"}
+
+
+def ticket_panel(ticket: Json) -> RenderableType:
+    """Everything a person should read before deciding."""
+    title = f"Ticket {ticket['label']} · {ticket['mode']} account" + (
+        " · simulated market" if ticket["simulated"] else ""
+    )
+    lines: list[RenderableType] = [Text(ticket["text"])]
+    if ticket["differences"]:
+        lines += [
+            Text("The two readers disagree:", style="bold red"),
+            *(Text(f"  {line}") for line in ticket["differences"]),
+        ]
+    state = ticket["status"]
+    if state == "pending":
+        state += f" · {seconds_left(ticket)} s left"
+    style = STATE_STYLE.get(ticket["status"], "white")
+    return Panel(Group(*lines), title=title, subtitle=state, border_style=style, title_align="left")
+
+
+def receipts_table(receipts: list[Json]) -> RenderableType:
+    """Where every figure of the last answer came from."""
+    table = Table("", "figure", "what", "from", box=None, header_style="dim", pad_edge=False)
+    for receipt in receipts:
+        table.add_row(
+            f"[{receipt['n']}]".replace("[", r"\["), receipt["text"], receipt["label"], source(receipt["source"])
+        )
+    return table
+
+
+def source(origin: Json) -> str:
+    """One line: tool, symbol, timeframe, candle, market."""
+    parts = [origin["tool"], origin.get("symbol"), origin.get("timeframe"), instant(origin["as_of"]), origin["market"]]
+    line = " ".join(str(part) for part in parts if part)
+    return f"{line} (simulated)" if origin["simulated"] else line
+
+
+def instant(text: str) -> str:
+    """An ISO time as a person reads it, in UTC."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def seconds_left(ticket: Json) -> int:
+    """Whole seconds until the ticket expires by this machine's clock; 0 once it has."""
+    expires = datetime.fromisoformat(ticket["expires_at"])
+    return max(0, int((expires - datetime.now(UTC)).total_seconds()))

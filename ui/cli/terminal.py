@@ -1,0 +1,216 @@
+"""The conversation in a terminal: the same desk, tickets and receipts as in the browser."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+
+from ui.cli.rendering import receipts_table, seconds_left, ticket_panel
+from ui.client import Decision, DeskClient, DeskError
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
+Json = dict[str, Any]
+
+HELP: Final = """\
+Ask in plain words: "How does BTC look on the 4h?", "buy 0.01 BTC, stop 62k", "my portfolio".
+  /tickets                      pending tickets
+  /approve T-1  /reject T-1     decide a ticket
+  /edit T-1 quantity=0.02       another quantity, limit_price, stop_price, stop_loss or take_profit: a new ticket
+  /receipts                     where each figure of the last answer came from
+  /new                          start another conversation
+  /quit                         leave; the conversation and its tickets stay
+"""
+EDITABLE: Final = frozenset({"quantity", "limit_price", "stop_price", "stop_loss", "take_profit"})
+
+
+class Terminal:
+    """One conversation; every decision on an order is a command or a key press of its own, never a chat line."""
+
+    def __init__(self, base_url: str, *, key: str = "", thread_id: str | None = None) -> None:
+        self._desk = DeskClient(base_url, key=key)
+        self._thread_id = thread_id
+        self._receipts: list[Json] = []
+        self._console = Console(highlight=False)
+        self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self._session: PromptSession[str] | None = None
+        self._commands: dict[str, Callable[[list[str]], None]] = {
+            "/help": lambda _: self._console.print(HELP, markup=False),
+            "/tickets": lambda _: self._show_pending(),
+            "/approve": lambda words: self._decide(words, "approve"),
+            "/reject": lambda words: self._decide(words, "reject"),
+            "/edit": lambda words: self._decide(words, "edit"),
+            "/receipts": lambda _: self._show_receipts(),
+            "/new": lambda _: self._start_over(),
+        }
+
+    def run(self) -> None:
+        """Read, answer and repeat until the input ends.
+
+        Raises:
+            DeskError: the desk does not answer at the very start; later failures are printed and the talk goes on.
+        """
+        self._welcome()
+        for line in iter(self._read_line, None):
+            text = line.strip()
+            if text in {"/quit", "/exit"}:
+                break
+            if text:
+                with self._said_plainly():
+                    self._answer(text)
+        self._desk.close()
+
+    def _welcome(self) -> None:
+        status = self._desk.status()
+        label = "simulated" if status["simulated"] else "real prices"
+        facts = f"{status['market']} ({label}) · {status['mode']} account · model {status['model']}"
+        self._console.print(f"[bold]Quantum Trader Pro[/bold] · {facts}")
+        self._console.print("/help shows what you can do here.", style="dim")
+        self._show_pending(quiet=True)
+
+    def _answer(self, text: str) -> None:
+        command, *words = text.split()
+        if command in self._commands:
+            self._commands[command](words)
+        else:
+            self._ask(text)
+
+    def _ask(self, text: str) -> None:
+        streamed = False
+        for event in self._desk.stream(text, self._thread_id):
+            if event.name == "run":
+                self._thread_id = event.data["thread_id"]
+            elif event.name == "tool_call":
+                self._console.print(
+                    f"· {event.data['name']} {_arguments(event.data['args'])}", style="dim", markup=False
+                )
+            elif event.name == "token":
+                streamed = True
+                self._console.print(event.data["text"].replace("**", ""), end="", markup=False, soft_wrap=True)
+            elif event.name == "message":
+                self._finish(event.data, streamed=streamed)
+            elif event.name == "error":
+                self._console.print(_problem(event.data), style="red", markup=False)
+
+    def _finish(self, answer: Json, *, streamed: bool) -> None:
+        self._console.print("" if streamed else answer["reply"].replace("**", ""), markup=False, soft_wrap=True)
+        self._receipts = answer["receipts"]
+        self._show_receipts()
+        if answer.get("next_steps"):
+            self._console.print("Next: " + " · ".join(answer["next_steps"]), style="dim", markup=False)
+        for ticket in answer.get("tickets") or []:
+            self._offer(ticket)
+
+    def _offer(self, ticket: Json) -> None:
+        self._console.print(ticket_panel(ticket))
+        if ticket["status"] != "pending":
+            return
+        label = ticket["label"]
+        if not self._interactive:
+            self._console.print(
+                f"Decide with /approve {label}, /reject {label} or /edit {label} quantity=...", markup=False
+            )
+            return
+        answer = self._prompt(f"{label}: [a]pprove, [e]dit, [r]eject or [l]ater ({seconds_left(ticket)} s)? ")
+        choice = (answer or "l").strip().lower()[:1]
+        if choice == "a":
+            self._carry_out(ticket, "approve", {})
+        elif choice == "r":
+            self._carry_out(ticket, "reject", {})
+        elif choice == "e":
+            self._carry_out(ticket, "edit", _edits((self._prompt("New values, such as quantity=0.02: ") or "").split()))
+        else:
+            self._console.print(
+                f"{label} waits. /approve {label} or /reject {label} decides it.", style="dim", markup=False
+            )
+
+    def _decide(self, words: list[str], decision: str) -> None:
+        pending = {ticket["label"].upper(): ticket for ticket in self._desk.tickets(status="pending")}
+        label = words[0].upper() if words else next(iter(pending), "")
+        if not words and len(pending) > 1:
+            raise DeskError(
+                f"{len(pending)} tickets are pending: {', '.join(pending)}.", f"Name one: /{decision} {label}."
+            )
+        if label not in pending:
+            raise DeskError(f"There is no pending ticket {label!r}." if label else "No ticket is pending.")
+        self._carry_out(pending[label], decision, _edits(words[1:]) if decision == "edit" else {})
+
+    def _carry_out(self, ticket: Json, decision: Any, edits: dict[str, str]) -> None:
+        resolve = False
+        if decision == "approve" and ticket["differences"]:
+            self._console.print(ticket_panel(ticket))
+            answer = self._prompt("Do you mean the ticket as it stands? Type yes: ") or ""
+            resolve = answer.strip().lower() == "yes"
+        outcome = self._desk.decide(
+            ticket["id"], Decision(decision, ticket["hash"], edits=edits, resolve_differences=resolve)
+        )
+        if outcome.get("reply"):
+            self._console.print(outcome["reply"].replace("**", ""), markup=False, soft_wrap=True)
+        self._receipts = outcome.get("receipts") or self._receipts
+        if outcome.get("replacement"):
+            self._offer(outcome["replacement"])
+
+    def _show_pending(self, *, quiet: bool = False) -> None:
+        pending = self._desk.tickets(status="pending")
+        if not pending and not quiet:
+            self._console.print("No ticket is pending.")
+        for ticket in pending:
+            self._console.print(ticket_panel(ticket))
+
+    def _show_receipts(self) -> None:
+        if self._receipts:
+            self._console.print(receipts_table(self._receipts))
+
+    def _start_over(self) -> None:
+        self._thread_id, self._receipts = None, []
+        self._console.print("A new conversation.", style="dim")
+
+    def _read_line(self) -> str | None:
+        return self._prompt("you > ")
+
+    def _prompt(self, text: str) -> str | None:
+        if not self._interactive:
+            line = sys.stdin.readline()
+            return line or None
+        from prompt_toolkit import PromptSession
+
+        self._session = self._session or PromptSession()
+        try:
+            return self._session.prompt(text)
+        except KeyboardInterrupt:
+            return ""
+        except EOFError:
+            return None
+
+    @contextlib.contextmanager
+    def _said_plainly(self) -> Any:
+        try:
+            yield
+        except DeskError as error:
+            self._console.print(error.message, style="red", markup=False)
+            if error.remedy:
+                self._console.print(error.remedy, markup=False)
+
+
+def _arguments(arguments: Json) -> str:
+    return " ".join(str(value) for value in arguments.values() if value is not None)
+
+
+def _problem(problem: Json) -> str:
+    return " ".join(part for part in (problem.get("detail"), problem.get("remedy")) if part)
+
+
+def _edits(words: list[str]) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words]
+    wrong = [word for word, (name, _, value) in zip(words, pairs, strict=True) if name not in EDITABLE or not value]
+    if wrong or not pairs:
+        raise DeskError(
+            f"{' '.join(wrong) or 'Nothing'} cannot be edited.",
+            f"Write name=value with one of {', '.join(sorted(EDITABLE))}.",
+        )
+    return {name: value for name, _, value in pairs}
