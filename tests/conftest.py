@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,3 +40,98 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def _postgresql_programs() -> Path | None:
+    """Folder with `initdb` and `postgres`: Debian keeps it off the PATH."""
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()), None)
+
+
+def _as_server_user() -> tuple[list[str], str | None]:
+    """Command prefix that ends the server with the tests and, for root, runs it as somebody else."""
+    prefix = ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") else []
+    if os.geteuid() != 0:
+        return prefix, None
+    for user in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(user)
+            return [*prefix, f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"], user
+    return prefix, None
+
+
+@contextlib.contextmanager
+def _throwaway_postgresql(programs: Path) -> Iterator[str]:
+    folder = Path(tempfile.mkdtemp(prefix="qtp-pg-", dir="/tmp"))
+    prefix, user = _as_server_user()
+    if user is not None:
+        shutil.chown(folder, user)
+    data, log = folder / "data", folder / "server.log"
+    initdb = [str(programs / "initdb"), "-D", str(data), "-U", "qtp", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    subprocess.run([*prefix, *initdb], check=True, capture_output=True, env=environment, cwd=folder)
+    # A socket in our own folder instead of a port: no other process can be in the way.
+    settings = {"listen_addresses": "", "unix_socket_directories": str(folder), "max_connections": "300"}
+    settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+    flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    with log.open("wb") as output:
+        command = [*prefix, str(programs / "postgres"), "-D", str(data), *flags]
+        server = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=folder)
+    url = f"postgresql://qtp@/postgres?host={folder}"
+    try:
+        _wait_until_answering(url, server, log)
+        yield url
+    finally:
+        # Interrupt is PostgreSQL's fast shutdown: it does not wait for clients.
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_answering(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the throw-away PostgreSQL did not start:\n{log.read_text()}")
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Address of a PostgreSQL server: `QTP_TEST_PG_DSN`, or a throw-away one that ends with the tests."""
+    given = os.environ.get("QTP_TEST_PG_DSN")
+    if given:
+        yield given
+        return
+    programs = _postgresql_programs()
+    if programs is None:
+        _missing("PostgreSQL's programs are not here: apt-get install postgresql")
+    assert programs is not None
+    with _throwaway_postgresql(programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """Address of a new, empty PostgreSQL database that is dropped after the test."""
+    name = f"qtp_test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Both databases in turn: empty for SQLite in the home folder, else a fresh PostgreSQL database."""
+    if request.param == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("postgres_database")
+    return url

@@ -1,22 +1,25 @@
-"""Opening a database: where it is, how it is tuned, and bringing its schema up to date."""
+"""Opening a database: where it is and how it is tuned."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-Part = Literal["candles", "desk"]
+from engines.errors import ConfigurationError
+from engines.storage.migrating import Part, migrate
 
-# Alembic branches of each part. Candles can be imported again, so they need not wait for the disk; the journal must.
-_BRANCHES: Final[dict[Part, tuple[str, ...]]] = {"candles": ("candles",), "desk": ("ledger", "threads")}
+__all__ = ["Part", "migrate", "open_database"]
+
+# Candles can be imported again, so they need not wait for the disk; the journal must.
 _SYNCHRONOUS: Final[dict[Part, str]] = {"candles": "NORMAL", "desk": "FULL"}
+_BUSY_SECONDS: Final = 10
 
 
 def open_database(part: Part, *, home: Path, url: str = "") -> Engine:
@@ -26,37 +29,84 @@ def open_database(part: Part, *, home: Path, url: str = "") -> Engine:
     journal; on PostgreSQL (`url` given) both live in one database.
 
     Raises:
-        sqlalchemy.exc.OperationalError: the database cannot be reached or written.
+        ConfigurationError: the database cannot be reached, read or written, or a newer release made it.
     """
-    if url:
-        engine = create_engine(_psycopg(url), pool_pre_ping=True)
-    else:
-        engine = create_engine(f"sqlite:///{home / f'{part}.db'}", connect_args={"timeout": 10})
-        event.listen(engine, "connect", _tune_sqlite(_SYNCHRONOUS[part]))
-    migrate(engine, part)
+    engine, place = _postgresql(url) if url else _sqlite(part, home)
+    try:
+        migrate(engine, part)
+    except DBAPIError as error:
+        engine.dispose()
+        raise _explained(error, place) from error
+    except ConfigurationError:
+        engine.dispose()
+        raise
     return engine
 
 
-def migrate(engine: Engine, part: Part) -> None:
-    """Run the missing migrations of one part; a database that is up to date is left alone."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        for branch in _BRANCHES[part]:
-            command.upgrade(config, f"{branch}@head")
+def _sqlite(part: Part, home: Path) -> tuple[Engine, str]:
+    path = home / f"{part}.db"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The home folder {str(home)!r} cannot be used: {error.strerror}.",
+            remedy="Give --home (QTP_HOME) a folder that can be written.",
+        ) from error
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=56, pool_timeout=60
+    )
+    event.listen(engine, "connect", _tune_sqlite(_SYNCHRONOUS[part]))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine, str(path)
 
 
-def _psycopg(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return f"postgresql+psycopg{separator}{rest}" if scheme in {"postgres", "postgresql"} else url
+def _postgresql(url: str) -> tuple[Engine, str]:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError(
+            "QTP_DATABASE_URL is not a database address.",
+            remedy="It looks like postgresql://user:password@host:5432/name.",
+        ) from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ConfigurationError(
+            f"QTP_DATABASE_URL names {parsed.get_backend_name()!r}, which is not supported.",
+            remedy="Use postgresql://..., or leave it empty for SQLite files in the home folder.",
+        )
+    arguments: dict[str, Any] = {} if "connect_timeout" in parsed.query else {"connect_timeout": _BUSY_SECONDS}
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=20, connect_args=arguments
+    )
+    return engine, parsed.render_as_string(hide_password=True)
 
 
 def _tune_sqlite(synchronous: str) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
     def tune(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # The driver must not open transactions by itself: `_begin_sqlite` says which kind it is.
+        connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "busy_timeout=10000"):
+        milliseconds = _BUSY_SECONDS * 1000
+        pragmas = (f"busy_timeout={milliseconds}", "journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON")
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     return tune
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def _explained(error: DBAPIError, place: str) -> ConfigurationError:
+    reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    if not isinstance(error.orig, sqlite3.Error):
+        remedy = "Check that PostgreSQL runs there and that QTP_DATABASE_URL names the right user and database."
+    elif "locked" in reason or "busy" in reason:
+        remedy = "Another process holds it: stop that one, then start again."
+    elif "not a database" in reason or "malformed" in reason:
+        remedy = "The file is damaged: restore it from a backup, or move it away to start empty."
+    else:
+        remedy = "Check that its folder exists, can be written and has free space; --home (QTP_HOME) sets another."
+    return ConfigurationError(f"The database {place} cannot be opened: {reason}.", remedy=remedy)
