@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from sse_starlette.sse import SendTimeoutError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -106,6 +107,8 @@ class RequestLog:
         line = f"{scope['method']} {scope['path']}"
         try:
             await self._app(scope, receive, noting_send)
+        except SendTimeoutError:
+            logger.info("%s: the client took no events for too long and was let go", line)
         except Exception as error:  # noqa: BLE001 - process edge: the answer gives nothing away, the log has it all
             problem = unexpected_problem(error, during=line)
             if not status:
