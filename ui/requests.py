@@ -1,0 +1,127 @@
+"""Every request a user interface makes of the desk, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import quote
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Method, path, query and JSON body of one request."""
+
+    method: str
+    path: str
+    params: dict[str, str | int | None] = field(default_factory=dict)
+    body: Json | None = None
+
+    def query(self) -> dict[str, str | int]:
+        """The parameters that have a value."""
+        return {name: value for name, value in self.params.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about the ticket with this hash.
+
+    Attributes:
+        edits: for `edit`: `quantity`, `limit_price`, `stop_price`, `stop_loss`, `take_profit`, as decimal text.
+        resolve_differences: the person has read where the two readers differ and means the ticket as it stands.
+    """
+
+    decision: Literal["approve", "reject", "edit"]
+    ticket_hash: str
+    edits: dict[str, str] = field(default_factory=dict)
+    resolve_differences: bool = False
+
+    def body(self) -> Json:
+        """The JSON body."""
+        resolve = {"resolve_differences": "yes"} if self.resolve_differences else {}
+        return {"decision": self.decision, "ticket_hash": self.ticket_hash, **resolve, **self.edits}
+
+
+def ask(message: str, thread_id: str | None) -> Call:
+    """One turn, answered whole."""
+    return Call("POST", "/v1/agent/invoke", body=_turn(message, thread_id))
+
+
+def stream(message: str, thread_id: str | None) -> Call:
+    """One turn as events."""
+    return Call("POST", "/v1/agent/stream", body=_turn(message, thread_id))
+
+
+def run_events(run_id: str) -> Call:
+    """Events of a run."""
+    return Call("GET", f"/v1/runs/{_segment(run_id)}/events")
+
+
+def status() -> Call:
+    """What this desk is."""
+    return Call("GET", "/v1/status")
+
+
+def markets() -> Call:
+    """What can be traded."""
+    return Call("GET", "/v1/markets")
+
+
+def chart(symbol: str, timeframe: str, *, as_of: str | None, limit: int | None) -> Call:
+    """Everything a chart shows."""
+    return Call("GET", "/v1/chart", {"symbol": symbol, "timeframe": timeframe, "as_of": as_of, "limit": limit})
+
+
+def threads() -> Call:
+    """All conversations."""
+    return Call("GET", "/v1/threads")
+
+
+def thread(thread_id: str) -> Call:
+    """One conversation."""
+    return Call("GET", f"/v1/threads/{_segment(thread_id)}")
+
+
+def delete_thread(thread_id: str) -> Call:
+    """Forget a conversation."""
+    return Call("DELETE", f"/v1/threads/{_segment(thread_id)}")
+
+
+def tickets(*, status: str | None, thread_id: str | None) -> Call:
+    """Tickets, filtered."""
+    return Call("GET", "/v1/tickets", {"status": status, "thread_id": thread_id})
+
+
+def ticket(ticket_id: str) -> Call:
+    """One ticket."""
+    return Call("GET", f"/v1/tickets/{_segment(ticket_id)}")
+
+
+def decide(ticket_id: str, decision: Decision) -> Call:
+    """Decide about a ticket."""
+    return Call("POST", f"/v1/tickets/{_segment(ticket_id)}/decision", body=decision.body())
+
+
+def portfolio() -> Call:
+    """The account."""
+    return Call("GET", "/v1/portfolio")
+
+
+def orders(*, status: str | None, symbol: str | None) -> Call:
+    """Orders, filtered."""
+    return Call("GET", "/v1/orders", {"status": status, "symbol": symbol})
+
+
+def fills() -> Call:
+    """Executions."""
+    return Call("GET", "/v1/fills")
+
+
+def _turn(message: str, thread_id: str | None) -> Json:
+    return {"message": message, "thread_id": thread_id} if thread_id else {"message": message}
+
+
+def _segment(value: str) -> str:
+    # A thread id comes from the address bar: it must not climb out of its place in the path.
+    return quote(value, safe="")
