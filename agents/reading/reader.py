@@ -1,0 +1,229 @@
+"""The deterministic reader: a trader's message in, tool calls or one question out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from agents.reading import doubts, moods
+from agents.reading.clauses import Clause, clauses, sentences
+from agents.reading.completion import complete_pending
+from agents.reading.orders import read_order
+from agents.reading.replies import ask_missing, unavailable
+from agents.reading.requests import cancel_request, is_complete, order_request
+from agents.reading.showing import Shown, show
+from agents.reading.symbols import Listing, listing
+from agents.reading.tagging import Tag, tag
+from agents.reading.talk import listed_reading, talk, talk_first
+from agents.reading.tokens import Token, clean, tokenize
+from agents.reading.types import ORDER_TOOLS, OrderWords, Reading, ReadingContext, Request
+
+LONG_MESSAGE_WORDS: Final = 200
+MAX_REQUESTS: Final = 8
+
+_COMMANDS: Final = {
+    "price": "price",
+    "quote": "price",
+    "cipher": "cipher",
+    "analyze": "cipher",
+    "analyse": "cipher",
+    "look": "cipher",
+    "volume": "volume profile",
+    "profile": "volume profile",
+    "poc": "poc",
+    "levels": "levels",
+    "portfolio": "portfolio",
+    "positions": "positions",
+    "account": "account",
+    "balance": "balance",
+    "pnl": "pnl",
+    "orders": "orders",
+    "help": "help",
+    "start": "hello",
+    "buy": "buy",
+    "sell": "sell",
+    "long": "long",
+    "short": "short",
+    "close": "close",
+    "cancel": "cancel",
+    "alert": "alert",
+    "alerts": "my alerts",
+    "scan": "scan",
+    "strategy": "strategy",
+    "backtest": "backtest",
+}
+
+
+def read(text: str, context: ReadingContext) -> Reading:
+    """Read one message.
+
+    The same text and context always give the same reading, and no text raises. Nothing is guessed: a side, symbol,
+    quantity or price that the words leave open becomes `question`; an order is only ever what the words say.
+    """
+    tokens = _commands(tokenize(clean(text)))
+    market = listing(context.symbols, context.quote_currency)
+    tags = tag(tokens, market)
+    if sum(t.kind == "word" for t in tokens) > LONG_MESSAGE_WORDS:
+        return listed_reading(_read_sentences(tags, market, replace(context, pending_order=None)), context)
+    first = talk_first(text, tags, context)
+    if first is not None:
+        return first
+    completed = complete_pending(tags, market, context)
+    if completed is not None:
+        return _available(completed, context)
+    reading = _read_sentences(tags, market, context)
+    if len(reading.requests) > MAX_REQUESTS:
+        return listed_reading(reading, context)
+    return _available(reading, context)
+
+
+def _commands(tokens: list[Token]) -> list[Token]:
+    """`/price BTC` is "price BTC"."""
+    if len(tokens) < 2 or tokens[0].text != "/" or tokens[1].text not in _COMMANDS:
+        return tokens
+    words = [Token("word", w, w) for w in _COMMANDS[tokens[1].text].split()]
+    return [*words, *tokens[2:]]
+
+
+def _read_sentences(tags: list[Tag], market: Listing, context: ReadingContext) -> Reading:
+    """Read sentence by sentence; later sentences may refer to the symbols of earlier ones."""
+    state = _Message(market, context)
+    for sentence, asked in sentences(tags):
+        state.add(sentence, asked=asked)
+    return state.finish(tags)
+
+
+class _Message:
+    """What has been read of one message so far."""
+
+    def __init__(self, market: Listing, context: ReadingContext) -> None:
+        self.market = market
+        self.context = context
+        self.symbol = context.last_symbol
+        self.orders: list[OrderWords] = []
+        self.shown: list[tuple[int, Clause, bool]] = []
+        self.requests: list[tuple[int, Request]] = []
+        self.questions: list[str] = []
+        self.negated = False
+        self.place = 0
+
+    def add(self, sentence: list[Tag], *, asked: bool) -> None:
+        """Read one sentence."""
+        negated = moods.is_negated(sentence)
+        supposed = moods.is_supposed(sentence)
+        self.negated = self.negated or negated
+        for clause in clauses(sentence, supposed=supposed):
+            self.place += 1
+            if clause.kind == "show":
+                if not (negated and moods.mentions_trading(clause.tags) and not supposed):
+                    self.shown.append((self.place, clause, supposed))
+            elif negated:
+                self._note_negated(clause)
+            elif clause.kind == "cancel":
+                self._cancel(clause)
+            else:
+                self._order(clause, sentence, asked=asked)
+            symbols = [t.text for t in clause.tags if t.kind == "symbol"]
+            self.symbol = symbols[-1] if symbols else self.symbol
+
+    def _note_negated(self, clause: Clause) -> None:
+        """Beside a negation no order is certain; a second one in the sentence has to be said again."""
+        if (
+            clause.kind == "order"
+            and not moods.is_negated(clause.tags)
+            and any(t.kind == "number" for t in clause.tags)
+        ):
+            self.questions.append(doubts.NEGATED)
+
+    def _cancel(self, clause: Clause) -> None:
+        request = cancel_request(clause.tags, self.symbol)
+        if request is None:
+            self.questions.append(
+                "Cancel which order? Say its id, a market such as “cancel my BTC orders”, or “cancel all my orders”."
+            )
+        else:
+            self.requests.append((self.place, request))
+
+    def _order(self, clause: Clause, sentence: list[Tag], *, asked: bool) -> None:
+        everything = self._close_everything(clause)
+        if everything:
+            self.orders.extend(everything)
+        else:
+            order = read_order(clause.tags, self.market, verb=clause.verb, last_symbol=self.symbol)
+            self.orders.append(order)
+        if asked and not moods.is_polite(sentence):
+            self.orders[-1] = replace(self.orders[-1], doubt=self.orders[-1].doubt or doubts.NOT_SURE_ORDER)
+        if moods.is_reported(sentence):
+            self.orders[-1] = replace(self.orders[-1], doubt=doubts.SAID_BY_OTHERS)
+        for order in self.orders[-len(everything) or -1 :]:
+            if is_complete(order):
+                self.requests.append((self.place, order_request(order)))
+
+    def _close_everything(self, clause: Clause) -> list[OrderWords]:
+        """ "close all my positions", where the positions are known."""
+        words = {t.text for t in clause.tags}
+        plain = not any(t.kind in {"symbol", "number", "fraction"} for t in clause.tags)
+        if not plain or not words & {"all", "everything"} or not self.context.positions:
+            return []
+        order = read_order(clause.tags, self.market, verb=clause.verb, last_symbol=None)
+        if order.fraction is None or order.doubt:
+            return []
+        return [replace(order, symbol=symbol, missing=None) for symbol in self.context.positions]
+
+    def finish(self, tags: list[Tag]) -> Reading:
+        """Put the parts together."""
+        shown = show(self.shown, self.context)
+        incomplete = [o for o in self.orders if not is_complete(o)]
+        asks = bool(self.orders) or any(r.tool in ORDER_TOOLS for _, r in self.requests)
+        requests = [*self.requests, *shown.requests]
+        question = self._question(incomplete, shown)
+        if question is not None and (incomplete or self.questions):
+            requests = [(p, r) for p, r in requests if r.tool not in ORDER_TOOLS]
+        if not requests and question is None and not shown.replies:
+            return talk(tags, self.context, negated=self.negated, mentioned=shown.mentioned)
+        pending = incomplete[0] if incomplete and question is not None and _can_wait(incomplete[0]) else None
+        ordered = [r for _, r in sorted(requests, key=lambda item: item[0])]
+        return Reading(
+            requests=tuple(_unique(ordered)),
+            question=question,
+            small_talk=shown.kind if not requests and question is None else None,
+            reply="\n\n".join(shown.replies),
+            orders=tuple(self.orders),
+            pending_order=pending,
+            asks_for_order=asks,
+        )
+
+    def _question(self, incomplete: list[OrderWords], shown: Shown) -> str | None:
+        if self.questions:
+            return self.questions[0]
+        for order in incomplete:
+            if order.doubt:
+                return order.doubt
+            if order.missing:
+                return ask_missing(order.missing, order, self.context)
+        return shown.question
+
+
+def _can_wait(order: OrderWords) -> bool:
+    """An order can be completed by the next message when its only gap is one value."""
+    unclear_number = order.doubt.startswith("How much is “") and order.quantity is None
+    return (order.missing is not None and not order.doubt) or (order.missing == "quantity" and unclear_number)
+
+
+def _unique(requests: list[Request]) -> list[Request]:
+    out: list[Request] = []
+    for request in requests:
+        if request not in out or request.tool in ORDER_TOOLS:
+            out.append(request)
+    return out
+
+
+def _available(reading: Reading, context: ReadingContext) -> Reading:
+    """Say plainly what no tool of this desk can do, and keep the rest."""
+    missing = [r for r in reading.requests if r.tool not in context.tools]
+    if not missing:
+        return reading
+    kept = tuple(r for r in reading.requests if r.tool in context.tools)
+    notes = list(dict.fromkeys(unavailable(r.tool, context) for r in missing))
+    reply = "\n\n".join([*notes, *([reading.reply] if reading.reply else [])])
+    return replace(reading, requests=kept, reply=reply, small_talk="unavailable" if not kept else reading.small_talk)

@@ -1,0 +1,150 @@
+"""The desk's own words where no tool is called: greetings, help, what it cannot do, what it asks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agents.reading.types import Missing, OrderWords, ReadingContext, SmallTalk
+from engines.domain.timeframe import TIMEFRAMES
+
+_ABILITIES: Final = (
+    ("analyze_cipher", "momentum of a market (“How does {a} look on the 4h?”)"),
+    ("analyze_volume_profile", "price levels by volume (“value area for {a} 1d”)"),
+    ("get_quote", "prices (“price of {b}”)"),
+    ("get_portfolio", "your account (“show my positions”)"),
+    ("list_orders", "your orders (“open orders”)"),
+    ("propose_order", "orders, as tickets that you approve yourself (“buy 0.05 {a}, stop 58,000”, “sell half my {a}”)"),
+    ("propose_cancel", "cancellations (“cancel all my orders”)"),
+    ("scan_market", "scans (“which coins have a green dot on the 4h?”)"),
+    ("create_alert", "alerts (“alert me when {a} 1h prints a green dot”)"),
+    ("generate_strategy", "strategies and backtests (“make me a trend strategy for {a} 4h”)"),
+)
+_UNAVAILABLE: Final = {
+    "create_alert": "Alerts cannot be set on this desk yet, so nothing is being watched. What works now: "
+    "the panel or the price whenever you ask, for example “cipher {a} 1h” or “price of "
+    "{a}”.",
+    "list_alerts": "There are no alerts on this desk yet, so none are set. What works now: “open orders” "
+    "and “show my positions”.",
+    "delete_alert": "There are no alerts on this desk yet, so there is none to delete. What works now: "
+    "“cancel all my orders” for orders.",
+    "scan_market": "The desk cannot scan the whole market yet. What works now: up to eight markets in "
+    "one question, for example “{a} and {b} on the 4h”.",
+    "generate_strategy": "The desk cannot write strategies yet. What works now: the evidence a strategy would "
+    "use, for example “cipher {a} 4h” or “volume profile {a} 4h”.",
+    "backtest_strategy": "The desk cannot run backtests yet. What works now: the panel at the last closed "
+    "candle, for example “cipher {a} 4h”.",
+    "explain_decision": "The desk cannot explain a single signal or ticket in retrospect yet. What works now: "
+    "the panel with its values, for example “cipher {a} 1h”, and “open orders”.",
+}
+
+
+def abilities(context: ReadingContext) -> str:
+    """What the desk can do, as a list with sentences that work."""
+    first, second = example_assets(context)
+    lines = [f"- {text.format(a=first, b=second)}" for tool, text in _ABILITIES if tool in context.tools]
+    return "\n".join(lines)
+
+
+def example_assets(context: ReadingContext) -> tuple[str, str]:
+    """Two assets of this market to put into examples."""
+    bases = list(dict.fromkeys(s.partition("/")[0] for s in context.symbols))
+    ordered = [b for b in ("BTC", "ETH", "SOL") if b in bases] + [b for b in bases if b not in {"BTC", "ETH", "SOL"}]
+    first = ordered[0] if ordered else "BTC"
+    return first, ordered[1] if len(ordered) > 1 else "BTC" if first == "ETH" else "ETH"
+
+
+def unavailable(tool: str, context: ReadingContext) -> str:
+    """What the desk cannot do yet, and what it can do instead."""
+    first, second = example_assets(context)
+    text = _UNAVAILABLE.get(tool, "That is not possible on this desk right now. Ask “what can you do?” for what is.")
+    return text.format(a=first, b=second)
+
+
+def small_talk(kind: SmallTalk, context: ReadingContext) -> str:
+    """The reply to a message that needs no tool."""
+    first, second = example_assets(context)
+    can = abilities(context)
+    match kind:
+        case "greeting" | "empty":
+            return f"Hello. {_whereabouts(context)} Four ways to start:\n{_starters(context)}"
+        case "help":
+            return (
+                f"{_whereabouts(context)} Ask in plain words about:\n{can}\nNothing is traded before "
+                f"you approve exactly that ticket."
+            )
+        case "thanks":
+            return "You are welcome."
+        case "goodbye":
+            return "Until next time. Pending tickets stay with you until they expire."
+        case "approval_words":
+            return _tickets(context)
+        case "declined":
+            return "Understood: nothing was ordered and nothing was changed."
+        case "stand_down":
+            return "Dropped: nothing was prepared." + (f" {_tickets(context)}" if context.pending_tickets else "")
+        case "how_to_order":
+            return (
+                f"Write the order in plain words, for example “buy 0.05 {first}” or “sell 0.5 {second} "
+                f"at 2,400, stop 2,500”. "
+                "It becomes a ticket with its cost, limits and evidence; only your approval on the ticket sends it. "
+                "A stop-loss is your choice."
+            )
+        case "language":
+            return f"I read English only. In English you can ask about:\n{can}"
+        case "off_topic":
+            return f"That is outside this desk; I only know markets and your account. I can help with:\n{can}"
+        case _:
+            return f"I could not read that as something I can do, so nothing was done. What I can do:\n{can}"
+
+
+def ask_missing(missing: Missing, order: OrderWords, context: ReadingContext) -> str:
+    """The question for the one thing an order lacks."""
+    first, second = example_assets(context)
+    asset = order.symbol.partition("/")[0] if order.symbol else first
+    if missing == "symbol":
+        return f"Which market? For example {first} or {second}."
+    if missing == "side":
+        return f"Buy or sell {asset}?"
+    if missing == "quantity" and order.closes:
+        return f"How much of it? For example half, 25 % or all of my {asset}."
+    if missing == "quantity" and order.side == "sell":
+        return f"How much? For example 0.05 {asset}, 500 {context.quote_currency}, half or all of my {asset}."
+    if missing == "quantity":
+        return f"How much? For example 0.05 {asset}, 500 {context.quote_currency} or 2 % of the account."
+    name = {"limit_price": "limit", "stop_price": "trigger", "stop_loss": "stop-loss", "take_profit": "take-profit"}[
+        missing
+    ]
+    return f"At which price is the {name}? Write the number, in {context.quote_currency}."
+
+
+def ask_timeframe(said: str) -> str:
+    """The question for a timeframe there are no candles of."""
+    return f"There are no {said} candles here. Which timeframe: {', '.join(TIMEFRAMES)}?"
+
+
+def _whereabouts(context: ReadingContext) -> str:
+    market = f"The market is {context.market}" if context.market else "This is a trading desk you talk to"
+    simulated = ", simulated" if context.market and context.simulated else ""
+    account = f"; your account is {context.account}" if context.account else ""
+    return f"{market}{simulated}{account}."
+
+
+def _starters(context: ReadingContext) -> str:
+    first, second = example_assets(context)
+    return f"- How does {first} look on the 4h?\n- Value area for {second} 1d\n- Show my positions\n- Buy 0.01 {first}"
+
+
+def _tickets(context: ReadingContext) -> str:
+    tickets = context.pending_tickets
+    if not tickets:
+        return (
+            "There is no pending ticket. Orders are approved on the ticket itself, not in words; "
+            "ask for an order and one is prepared."
+        )
+    listed = ", ".join(f"{label} ({_safe(text)})" if text else label for label, text in tickets)
+    count = "is one pending ticket" if len(tickets) == 1 else f"are {len(tickets)} pending tickets"
+    return f"There {count}, {listed}. Orders are approved or rejected on the ticket itself, not in words."
+
+
+def _safe(text: str) -> str:
+    return text.replace("{", "(").replace("}", ")").rstrip(".")

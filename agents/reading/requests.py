@@ -1,0 +1,73 @@
+"""Orders in words made into tool calls, and into the orders that wait for an answer."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from agents.reading.numbers import as_json_number
+from agents.reading.tagging import Tag
+from agents.reading.types import OrderWords, Request
+
+_PRICES: Final = ("limit_price", "stop_price", "stop_loss", "take_profit")
+
+
+def is_complete(order: OrderWords) -> bool:
+    """True when nothing has to be asked for."""
+    return order.missing is None and not order.doubt
+
+
+def order_request(order: OrderWords) -> Request:
+    """The tool call of a complete order."""
+    if order.fraction is not None:
+        return Request("propose_close", {"symbol": order.symbol, "fraction": _fraction(order)})
+    args: dict[str, Any] = {
+        "symbol": order.symbol,
+        "side": order.side,
+        "quantity": as_json_number(order.quantity) if order.quantity is not None else None,
+        "unit": order.unit or "base",
+        "order_type": order.order_type,
+    }
+    for name in _PRICES:
+        value = getattr(order, name)
+        if value is not None:
+            args[name] = as_json_number(value)
+    return Request("propose_order", args)
+
+
+def _fraction(order: OrderWords) -> float | int | str:
+    value = as_json_number(order.fraction) if order.fraction is not None else 1
+    return float(value) if isinstance(value, int) else value
+
+
+def cancel_request(tags: list[Tag], last_symbol: str | None) -> Request | None:
+    """The tool call of a cancellation, or None when it does not say what to cancel."""
+    words = {t.text for t in tags if t.kind == "word"}
+    for tag in tags:
+        if tag.kind == "order_id":
+            return Request("propose_cancel", {"order_id": tag.text})
+    for tag in tags:
+        if tag.kind == "symbol":
+            return Request("propose_cancel", {"symbol": tag.text})
+    if words & {"all", "everything", "orders", "every"}:
+        return Request("propose_cancel", {"scope": "all"})
+    if words & {"its", "their"} and last_symbol:
+        return Request("propose_cancel", {"symbol": last_symbol})
+    return None
+
+
+def merge(pending: OrderWords, answer: OrderWords) -> OrderWords | None:
+    """The pending order with what an answer adds; None when the answer contradicts what was said."""
+    changed: dict[str, Any] = {}
+    for field in fields(OrderWords):
+        if field.name in {"closes", "order_type", "missing", "doubt", "named", "age"}:
+            continue
+        old, new = getattr(pending, field.name), getattr(answer, field.name)
+        if new is None or new == old:
+            continue
+        if old is not None:
+            return None
+        changed[field.name] = new
+    named = tuple(dict.fromkeys([*pending.named, *answer.named]))
+    kind = answer.order_type if answer.order_type != "market" else pending.order_type
+    return replace(pending, **changed, order_type=kind, doubt="", missing=None, named=named, age=0)

@@ -1,0 +1,179 @@
+"""Clauses that ask to be shown something, made into read-only tool calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from agents.reading import moods
+from agents.reading.clauses import Clause
+from agents.reading.glossary import TERMS, find_term
+from agents.reading.replies import ask_timeframe, example_assets
+from agents.reading.tagging import Tag
+from agents.reading.timeframes import is_known
+from agents.reading.topics import order_status, topic_of
+from agents.reading.types import ReadingContext, Request, SmallTalk
+from agents.reading.vocabulary import COLOURS, FILLERS, QUESTION_STARTS, VOCABULARY
+
+_MARKET_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile", "get_quote"})
+_TIMED_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile"})
+_DEFINING: Final = frozenset(
+    {"what", "what's", "whats", "define", "explain", "meaning", "mean", "means", "definition", "glossary"}
+)
+_FOLLOWING: Final = frozenset({"same", "what", "how", "and", "about", "now", "for", "again", "try", "do", "then", "ok"})
+_ORDER_FOR_SHOW: Final = frozenset({"should", "would", "good", "buy", "sell", "long", "short", "hold"})
+
+
+@dataclass(slots=True)
+class Shown:
+    """Requests with their place in the message, and what has to be said or asked beside them."""
+
+    requests: list[tuple[int, Request]] = field(default_factory=list)
+    replies: list[str] = field(default_factory=list)
+    kind: SmallTalk | None = None
+    question: str | None = None
+    mentioned: bool = False
+
+
+@dataclass(slots=True)
+class _Part:
+    """One clause: the tool its words name, its markets, its timeframes."""
+
+    place: int
+    tags: list[Tag]
+    tool: str | None
+    symbols: list[str]
+    timeframes: list[str]
+    bare: bool
+
+
+def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Shown:
+    """Make the read-only clauses of a message into requests.
+
+    What one clause leaves open comes from its neighbours ("BTC and ETH on the daily"), then from the thread.
+    """
+    shown = Shown()
+    parts: list[_Part] = []
+    for place, clause, supposed in found:
+        if _glossary(clause, shown, context):
+            continue
+        part = _part(place, clause.tags, supposed=supposed)
+        shown.mentioned = shown.mentioned or bool(part.symbols or part.tool)
+        if part.tool or part.symbols or part.timeframes:
+            parts.append(part)
+    _share(parts)
+    for part in parts:
+        _request(part, parts, shown, context)
+    return shown
+
+
+def _glossary(clause: Clause, shown: Shown, context: ReadingContext) -> bool:
+    words = [t.text for t in clause.tags if t.kind == "word"]
+    if not _DEFINING & set(words) or any(t.kind in {"symbol", "timeframe", "number"} for t in clause.tags):
+        return False
+    term = find_term(words)
+    if term is None or {"my", "when", "me"} & (set(words) - {"tell"}) - ({"me"} if "explain" in words else set()):
+        return False
+    before = words[words.index(term.split()[0]) - 1] if term.split()[0] in words else ""
+    if before == "the" and context.last_symbol and "mean" not in words:
+        return False
+    shown.replies.append(TERMS[term])
+    shown.kind = "glossary"
+    return True
+
+
+def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
+    strong = [t for t in tags if t.kind == "symbol" and t.strong] or [t for t in tags if t.kind == "symbol"]
+    symbols = list(dict.fromkeys(t.text for t in strong))
+    spans = list(dict.fromkeys(t.text for t in tags if t.kind == "timeframe"))
+    tool = topic_of(tags)
+    if supposed and tool not in _MARKET_TOOLS:
+        tool = "analyze_cipher"
+    if tool is None and moods.mentions_trading(tags) and symbols and moods.is_question(tags):
+        tool = "analyze_cipher"
+    words = [t.text for t in tags if t.kind == "word"]
+    bare = all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
+    return _Part(place, tags, tool, symbols, spans, bare)
+
+
+def _share(parts: list[_Part]) -> None:
+    """Let clauses of one message complete each other: tool, markets and timeframe."""
+    for index, part in enumerate(parts):
+        if part.tool is None and (part.bare or part.timeframes):
+            before = [p.tool for p in parts[:index] if p.tool in _MARKET_TOOLS]
+            after = [p.tool for p in parts[index + 1 :] if p.tool in _MARKET_TOOLS]
+            part.tool = before[-1] if before else after[0] if after else None
+    named = {t for p in parts for t in p.timeframes}
+    for index, part in enumerate(parts):
+        if not part.symbols and part.tool in _MARKET_TOOLS:
+            before_symbols = [p.symbols for p in parts[:index] if p.symbols]
+            after_symbols = [p.symbols for p in parts[index + 1 :] if p.symbols]
+            part.symbols = before_symbols[-1] if before_symbols else after_symbols[0] if after_symbols else []
+        if not part.timeframes and len(named) == 1 and part.tool in _TIMED_TOOLS | {None}:
+            part.timeframes = list(named)
+        elif not part.timeframes and part.tool in _TIMED_TOOLS:
+            part.timeframes = next((p.timeframes[-1:] for p in reversed(parts[:index]) if p.timeframes), [])
+
+
+def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingContext) -> None:
+    tool = part.tool or _followed_up(part, parts, context)
+    if tool is None:
+        return
+    if tool in _MARKET_TOOLS:
+        _market_request(part, tool, shown, context)
+        return
+    args: dict[str, Any] = {}
+    text = moods.text_of(part.tags)
+    symbol = part.symbols[0] if part.symbols else None
+    if tool == "list_orders":
+        args = {"status": order_status({t.text for t in part.tags})} | ({"symbol": symbol} if symbol else {})
+    elif tool in {"create_alert", "scan_market"}:
+        args = _named(symbol if tool == "create_alert" else None, part) | {"condition": text}
+    elif tool == "generate_strategy":
+        args = _named(symbol or context.last_symbol, part) | {"idea": text}
+    elif tool == "backtest_strategy":
+        args = _named(symbol, part)
+    elif tool == "explain_decision":
+        args = _named(symbol or context.last_symbol, part) | {"subject": text}
+    elif tool == "delete_alert":
+        args = {"alert_id": next((t.text for t in part.tags if t.kind == "number"), "")}
+    shown.requests.append((part.place, Request(tool, args)))
+
+
+def _named(symbol: str | None, part: _Part) -> dict[str, Any]:
+    named: dict[str, Any] = {"symbol": symbol} if symbol else {}
+    return named | ({"timeframe": part.timeframes[0]} if part.timeframes else {})
+
+
+def _followed_up(part: _Part, parts: list[_Part], context: ReadingContext) -> str | None:
+    """The tool of a clause that names only a market or a timeframe: the thread's last one, else the panel."""
+    unknown = [t.text for t in part.tags if t.kind == "word" and t.text not in VOCABULARY]
+    if not (part.bare or (part.timeframes and part.symbols) or (part.timeframes and not unknown)):
+        return None
+    last = context.last_tool if context.last_tool in _MARKET_TOOLS else "analyze_cipher"
+    timed = part.timeframes and last not in _TIMED_TOOLS and len(parts) >= 1
+    return "analyze_cipher" if timed else last
+
+
+def _market_request(part: _Part, tool: str, shown: Shown, context: ReadingContext) -> None:
+    symbols = part.symbols or ([context.last_symbol] if context.last_symbol else [])
+    if not symbols:
+        first, second = example_assets(context)
+        shown.question = shown.question or f"Which market? For example {first} or {second}."
+        return
+    spans = part.timeframes or [context.last_timeframe or "1h"]
+    unknown = [t for t in spans if not is_known(t)]
+    if tool in _TIMED_TOOLS and unknown:
+        shown.question = shown.question or ask_timeframe(unknown[0])
+        return
+    for symbol, span in _combinations(part.tags, symbols, spans):
+        args = {"symbol": symbol, "timeframe": span} if tool in _TIMED_TOOLS else {"symbol": symbol}
+        shown.requests.append((part.place, Request(tool, args)))
+
+
+def _combinations(tags: list[Tag], symbols: list[str], spans: list[str]) -> list[tuple[str, str]]:
+    """ "BTC 4h ETH 1d" pairs them; "BTC ETH 4h 1d" means every market on every timeframe."""
+    kinds = [t.kind for t in tags if t.kind in {"symbol", "timeframe"}]
+    if len(symbols) > 1 and len(symbols) == len(spans) and kinds == ["symbol", "timeframe"] * len(symbols):
+        return list(zip(symbols, spans, strict=True))
+    return [(symbol, span) for symbol in symbols for span in spans]

@@ -1,0 +1,118 @@
+"""What a message asks to be shown: which read-only tool its words mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agents.reading.tagging import Tag
+from agents.reading.vocabulary import CANCEL_VERBS, CIPHER_WORDS, PORTFOLIO_WORDS, PROFILE_WORDS, QUOTE_WORDS, words
+
+_PHRASES: Final = {
+    "create_alert": (
+        "let me know|tell me when|tell me if|tell me once|ping me|notify|remind me|warn "
+        "me|text me|email me|message me when"
+    ),
+    "generate_strategy": "trading bot|make a bot|make me a bot|build a bot|trading system",
+    "scan_market": (
+        "which coins|which coin|which symbols|which markets|any coins|what coins|whats oversold|what's oversold"
+        "|whats overbought|what's overbought|find me coins|which assets|best coins|top movers|gainers|losers|screener"
+    ),
+    "analyze_volume_profile": "point of control|value area|volume profile|high volume node|low volume node",
+    "analyze_cipher": (
+        "money flow|wave trend|good time|what's up with|whats up with|up or down|go up|go down|good entry|pump"
+    ),
+    "get_portfolio": (
+        "how am i doing|am i up|am i down|do i hold|do i have|do i own|am i holding|i have left|what do i have"
+        "|net worth|buying power|how did i do|how are we doing|how's my|can i spend|i got "
+        "left|am i long|am i short|am i in"
+    ),
+    "get_quote": "how much is|how much does|how much for|trading at|what's it at|going for",
+}
+_WORDS: Final = (
+    ("create_alert", frozenset({"alert", "alerts", "alarm", "notification", "notifications"})),
+    ("backtest_strategy", frozenset({"backtest", "backtests", "backtesting", "back-test"})),
+    ("generate_strategy", frozenset({"strategy", "strategies"})),
+    ("scan_market", frozenset({"scan", "screen", "scanner", "scanning"})),
+)
+_ORDER_WORDS: Final = words("orders order trades fills fill filled executions")
+_ALL_ORDERS: Final = words(
+    "all history filled past closed cancelled canceled recent trades fills fill executed previous done completed every"
+)
+_OPEN_ORDERS: Final = words("open pending working resting active outstanding unfilled")
+_WEAK_CIPHER: Final = words(
+    "look looks looking doing going view take read reading chart charts happening heading "
+    "picture situation compare "
+    "strong weak cross crosses crossing crossed candle candles panel evidence verdict "
+    "think thoughts strength top bottom "
+    "direction setup setups"
+)
+_EXPLAINED: Final = words(
+    "dot dots signal order ticket fill filled trade alert denied rejected refused diamond green red"
+)
+_ALERT_VERBS: Final = frozenset({"delete", "remove", "cancel", "clear", "stop"})
+
+
+def topic_of(tags: list[Tag]) -> str | None:
+    """The tool that a clause without an order means, or None when none of its words names one."""
+    words = [t.text for t in tags if t.kind != "punct"]
+    text = f" {' '.join(words)} "
+    known = set(words)
+    for tool in ("create_alert", "generate_strategy", "scan_market"):
+        if _has(text, tool):
+            return tool
+    for tool, names in _WORDS:
+        if known & names:
+            return _alert_tool(words) if tool == "create_alert" else tool
+    if "why" in known and (known & _EXPLAINED or " why no " in text):
+        return "explain_decision"
+    for tool in ("analyze_volume_profile", "get_portfolio", "analyze_cipher"):
+        if _has(text, tool) and not (tool == "get_portfolio" and known & _ORDER_WORDS):
+            return tool
+    return _by_word(tags, known, text)
+
+
+def _by_word(tags: list[Tag], known: set[str], text: str) -> str | None:
+    if known & _ORDER_WORDS or (known & {"history"} and not known & CIPHER_WORDS):
+        return "list_orders"
+    if known & PROFILE_WORDS:
+        return "analyze_volume_profile"
+    has_symbol = any(t.kind == "symbol" for t in tags)
+    if known & (CIPHER_WORDS - _WEAK_CIPHER) or ("dot" in known and "." not in known):
+        return "analyze_cipher"
+    if known & PORTFOLIO_WORDS and not (has_symbol and known & QUOTE_WORDS):
+        return "get_portfolio"
+    if known & QUOTE_WORDS or _has(text, "get_quote"):
+        return "get_quote"
+    if has_symbol and "at" in known and known & {"where", "where's", "wheres", "what", "what's", "whats"}:
+        return "get_quote"
+    return "analyze_cipher" if known & _WEAK_CIPHER else None
+
+
+def _has(text: str, tool: str) -> bool:
+    phrases = _PHRASES[tool].split("|")
+    return any(f" {phrase} " in text for phrase in phrases) or ("notify" in phrases and " notify" in text)
+
+
+def _alert_tool(words: list[str]) -> str:
+    if words[0] in _ALERT_VERBS:
+        return "delete_alert"
+    listing = {"my", "list", "show", "which", "what"} & set(words) and "when" not in words
+    return "list_alerts" if listing and not {"set", "create", "add", "make"} & set(words) else "create_alert"
+
+
+def order_status(words: set[str]) -> str:
+    """`open` or `all`, whichever the words of a question about orders mean."""
+    if words & _OPEN_ORDERS:
+        return "open"
+    return "all" if words & _ALL_ORDERS else "open"
+
+
+def cancels(tags: list[Tag]) -> bool:
+    """True when a clause asks to cancel something: an order, all orders, or just "cancel"."""
+    words = [t.text for t in tags if t.kind != "punct"]
+    if "cancel" in words:
+        return not {"alert", "alerts"} & set(words)
+    if not CANCEL_VERBS & set(words):
+        return False
+    named = any(t.kind == "order_id" for t in tags)
+    return named or bool({"order", "orders"} & set(words))
