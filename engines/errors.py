@@ -16,6 +16,7 @@ QuantumTraderError
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 
@@ -67,9 +68,16 @@ class InsufficientData(QuantumTraderError):
 
 
 class RiskDenied(QuantumTraderError):
-    """A limit says no. The message names the limit, its value and ours."""
+    """A limit says no. The message names the limit, its value and ours.
+
+    `largest` is the quantity, in base units, that every limit lets pass now; None when none does.
+    """
 
     code = "risk_denied"
+
+    def __init__(self, message: str, *, remedy: str = "", largest: Decimal | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.largest = largest
 
 
 class VenueError(QuantumTraderError):

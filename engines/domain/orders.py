@@ -80,7 +80,11 @@ class OrderIntent:
 
 @dataclass(frozen=True, slots=True)
 class LimitCheck:
-    """One limit and what it did: quantity before and after, the limit and the value it was held against."""
+    """One limit and what it did: quantity before and after, the limit and the value it was held against.
+
+    Attributes:
+        used: how much of the limit the value takes, in percent; None where the limit is no amount.
+    """
 
     name: str
     limit: str
@@ -88,6 +92,7 @@ class LimitCheck:
     before: Decimal
     after: Decimal
     message: str = ""
+    used: Decimal | None = None
 
     @property
     def passed(self) -> bool:
@@ -144,6 +149,7 @@ class OrderTicket:
         price_band: lowest and highest reference price at which it may still be executed.
         notional, estimated_fee: quote units.
         differences: where the two readers disagree; a ticket with any needs the person to resolve it.
+        reason: why it was denied, rejected by the venue or left unclear; empty otherwise.
     """
 
     id: str
@@ -185,6 +191,7 @@ class OrderTicket:
     decided_by: str = ""
     decided_at: datetime | None = None
     superseded_by: str | None = None
+    reason: str = ""
 
     def sealed_content(self) -> dict[str, Any]:
         """Everything the hash covers, as plain JSON values."""
@@ -196,7 +203,7 @@ class OrderTicket:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-_UNSEALED: Final = frozenset({"hash", "status", "decided_by", "decided_at", "superseded_by"})
+_UNSEALED: Final = frozenset({"hash", "status", "decided_by", "decided_at", "superseded_by", "reason"})
 
 
 @dataclass(frozen=True, slots=True)

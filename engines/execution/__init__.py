@@ -1,1 +1,27 @@
-"""From an intent to a fill: risk, seal, submission, brokers, recovery."""
+"""From an intent to a fill: risk, seal, a person's decision, submission, brokers, recovery.
+
+The path, each step a plain function; everything they need is handed over in one `OrderContext`:
+
+    context = OrderContext(ledger, market, clock, limits, confluence=...)
+    account = ledger.ensure_account(owner, mode="paper", market=market.name, currency="USDT", cash=Decimal(100_000))
+    ticket = prepare_ticket(intent, context, owner=owner)          # intent.account = account.id
+    ticket = ledger.decide(ticket.id, "approve", ticket.hash, by)  # or edit_ticket(...) for a replacement
+    order = submit(ticket.id, context, broker)                     # None: nothing was sent, ticket.reason says why
+    broker.match(market.now()); sync_fills(ledger, broker)         # resting orders, now and then
+
+Where they live and what they raise:
+
+    context.OrderContext(ledger, market, clock, limits, confluence, mode, ticket_seconds, price_band_percent)
+    prepare.prepare_ticket(intent, context, *, owner) -> OrderTicket
+        InvalidRequest (NotFound for an unknown symbol or order), RiskDenied (`largest`), VenueUnavailable
+    prepare.edit_ticket(ticket_id, ticket_hash, edits: TicketEdits, context, *, by, owner) -> OrderTicket
+        the replacement, which needs its own approval; as above, and Conflict, Expired
+    submit.submit(ticket_id, context, broker) -> Order | None
+        idempotent; calling it again is also how an interrupted or unknown submission is settled
+    submit.unfinished(ledger) -> tuple[str, ...]
+        ids of tickets that need `submit` again, at start and while an outcome is unknown
+    sync.sync_fills(ledger, broker) -> tuple[Order, ...]
+        orders that changed since the last time
+    paper.PaperBroker(engine, market, clock); .match(now) -> int
+    limits_file.load_limits(path) -> RiskLimits
+"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -31,8 +32,27 @@ class VenueOrder:
     reason: str = ""
 
 
+def protective_ids(client_order_id: str) -> tuple[str, str]:
+    """Client order ids of an entry's stop-loss and take-profit."""
+    return f"{client_order_id}-sl", f"{client_order_id}-tp"
+
+
 class Broker(Protocol):
-    """A place that fills orders. Paper and every venue pass the same contract tests."""
+    """A place that fills orders. Paper and every venue pass the same contract tests.
+
+    Where a venue can hold stop-loss and take-profit itself, they become orders of their own once the
+    entry has filled, findable under the ids of `protective_ids`.
+    """
+
+    @property
+    def name(self) -> str:
+        """`paper` or a ccxt id: trade ids are unique under it."""
+        ...
+
+    @property
+    def settling(self) -> timedelta:
+        """How long after sending an order may still turn up that `find` does not see yet."""
+        ...
 
     @property
     def model(self) -> str:

@@ -1,0 +1,36 @@
+"""How amounts and prices read in messages."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+from engines.domain.instruments import Instrument
+
+
+def money(value: Decimal, currency: str) -> str:
+    """`320,600 USDT`, `6.41 USDT`: two decimals, none where they are zero."""
+    return f"{plain(value.quantize(Decimal('0.01'), ROUND_HALF_UP))} {currency}"
+
+
+def quantity(value: Decimal, instrument: Instrument) -> str:
+    """`0.155 BTC`; at most eight decimals."""
+    exponent = value.as_tuple().exponent
+    fine = isinstance(exponent, int) and exponent < -8
+    return f"{plain(value.quantize(Decimal('1e-8'), ROUND_DOWN) if fine else value)} {instrument.base}"
+
+
+def price(value: Decimal, instrument: Instrument) -> str:
+    """`64,120 USDT`, on the market's tick."""
+    steps = (value / instrument.tick_size).to_integral_value(ROUND_HALF_UP)
+    return f"{plain(steps * instrument.tick_size)} {instrument.quote}"
+
+
+def percent(value: Decimal) -> str:
+    """`0.8 %`."""
+    return f"{plain(value.quantize(Decimal('0.1'), ROUND_HALF_UP))} %"
+
+
+def plain(value: Decimal) -> str:
+    """Thousands separated, no exponent, no trailing zeros."""
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

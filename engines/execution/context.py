@@ -1,0 +1,39 @@
+"""What every step of an order's path is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engines.confirmation.risk import RiskLimits
+from engines.domain.clock import Clock
+from engines.domain.orders import Confluence, Mode, Side
+from engines.ledger.ledger import Ledger
+from engines.market.data import MarketData
+
+
+def no_confluence(side: Side, symbol: str) -> Confluence:
+    """Stands in where no engine is asked: a ticket without evidence, which says so."""
+    return Confluence(None, missing=(f"No engine was asked about a {side} of {symbol}.",))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContext:
+    """The ledger, the market and the rules that an order is prepared and carried out under.
+
+    Attributes:
+        clock: the wall; tickets expire and the audit is dated by it, while quotes are dated by the market.
+        confluence: what the engines say for and against a side of a symbol.
+        ticket_seconds: how long a ticket waits for its person.
+        price_band_percent: how far the price may move, in percent, between quote and execution.
+    """
+
+    ledger: Ledger
+    market: MarketData
+    clock: Clock
+    limits: RiskLimits
+    confluence: Callable[[Side, str], Confluence] = no_confluence
+    mode: Mode = "paper"
+    ticket_seconds: int = 60
+    price_band_percent: Decimal = Decimal("0.5")

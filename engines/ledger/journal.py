@@ -1,0 +1,118 @@
+"""Write transactions of the ledger, and the hash chain of what happened in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+
+from engines.domain.clock import Clock
+from engines.storage import ledger as tables
+from engines.storage.transactions import writing
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One thing that happened; `hash` covers the record and the hash before it."""
+
+    seq: int
+    time: datetime
+    account: str
+    ticket_id: str | None
+    kind: str
+    data: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """What a walk along the chain found; `broken_at` is the first record that does not fit, None when all do."""
+
+    records: int
+    broken_at: int | None
+
+    @property
+    def intact(self) -> bool:
+        """True when nothing was changed, removed or put in between."""
+        return self.broken_at is None
+
+
+class Journal:
+    """One open write transaction: its connection, its time, and its end of the audit chain."""
+
+    def __init__(self, connection: Connection, now: datetime, *, seq: int, head: str) -> None:
+        self.connection = connection
+        self.now = now
+        self.seq = seq
+        self.head = head
+
+    def note(self, kind: str, *, account: str, ticket_id: str | None = None, **data: Any) -> None:
+        """Append to the audit chain; `data` is plain JSON."""
+        self.seq += 1
+        record = {
+            "seq": self.seq,
+            "time": self.now,
+            "account": account,
+            "ticket_id": ticket_id,
+            "kind": kind,
+            "data": _canonical(data),
+            "previous_hash": self.head,
+        }
+        self.head = _digest(record)
+        self.connection.execute(insert(tables.audit).values(**record, hash=self.head))
+
+
+@contextmanager
+def journalling(engine: Engine, clock: Clock) -> Iterator[Journal]:
+    """A write transaction whose changes and audit records are committed together.
+
+    Writers take turns: SQLite by its write lock, PostgreSQL by a row lock on the chain's end. So what a
+    transaction reads stays true until it commits, and the chain has no gap.
+    """
+    with writing(engine) as connection:
+        head = connection.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash).with_for_update()).one()
+        journal = Journal(connection, clock.now(), seq=head.seq, head=head.hash)
+        yield journal
+        if journal.seq != head.seq:
+            connection.execute(update(tables.audit_head).values(seq=journal.seq, hash=journal.head))
+
+
+def read_audit(connection: Connection, *, ticket_id: str | None, accounts: tuple[str, ...] | None) -> list[AuditRecord]:
+    """Records in order; of one ticket, or of some accounts, or all."""
+    query = select(tables.audit).order_by(tables.audit.c.seq)
+    if ticket_id is not None:
+        query = query.where(tables.audit.c.ticket_id == ticket_id)
+    if accounts is not None:
+        query = query.where(tables.audit.c.account.in_(accounts))
+    rows = connection.execute(query).mappings()
+    return [AuditRecord(**{**row, "data": json.loads(row["data"])}) for row in rows]
+
+
+def check_audit(connection: Connection) -> AuditCheck:
+    """Recompute every hash from the first record to the end."""
+    head = connection.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash)).one()
+    seq, previous = 0, ""
+    for row in connection.execute(select(tables.audit).order_by(tables.audit.c.seq)).mappings():
+        seq += 1
+        if row["seq"] != seq or row["previous_hash"] != previous or row["hash"] != _digest(row):
+            return AuditCheck(seq, seq)
+        previous = row["hash"]
+    broken = seq != head.seq or previous != head.hash
+    return AuditCheck(seq, seq + 1 if broken else None)
+
+
+def _digest(record: RowMapping | dict[str, Any]) -> str:
+    covered = ("seq", "account", "ticket_id", "kind", "data", "previous_hash")
+    content = {**{name: record[name] for name in covered}, "time": record["time"].isoformat()}
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _canonical(data: dict[str, Any]) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

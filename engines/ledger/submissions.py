@@ -1,0 +1,137 @@
+"""What becomes of an approved ticket: journalled, answered by the venue, looked up, settled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import RowMapping, select, update
+
+from engines.domain.orders import Order, OrderStatus, OrderTicket, TicketStatus
+from engines.execution.broker import VenueOrder
+from engines.ledger import orders, tickets
+from engines.ledger.journal import Journal
+from engines.storage import ledger as tables
+
+# The venue's words in ours.
+_STATUS: Final[dict[str, OrderStatus]] = {
+    "accepted": "accepted",
+    "partially_filled": "partially_filled",
+    "filled": "filled",
+    "cancelled": "cancelled",
+    "rejected": "rejected_by_venue",
+}
+
+
+def begin(journal: Journal, row: RowMapping, ticket: OrderTicket, *, price: Decimal, fee: Decimal) -> Order:
+    """Journal that an order is about to be sent: from here on the venue may know its id.
+
+    Args:
+        price: what a buy's balance is set aside at, quote units.
+        fee: fraction of the notional set aside for the fee.
+    """
+    order = Order(
+        id=ticket.client_order_id,
+        ticket_id=ticket.id,
+        account=ticket.account,
+        symbol=ticket.symbol,
+        side=ticket.side,
+        order_type=ticket.order_type,
+        quantity=ticket.quantity,
+        limit_price=ticket.limit_price,
+        stop_price=ticket.stop_price,
+        stop_loss=ticket.stop_loss,
+        take_profit=ticket.take_profit,
+        status="submitting",
+        filled=Decimal(0),
+        average_price=None,
+        venue_order_id=None,
+        reason="",
+        created_at=journal.now,
+        updated_at=journal.now,
+    )
+    tickets.change_status(journal, row, "submitting")
+    orders.insert_order(journal, order, reserve_price=price, reserve_fee=fee)
+    journal.note("submission_journalled", account=ticket.account, ticket_id=ticket.id, order=order.id)
+    return order
+
+
+def deny(journal: Journal, row: RowMapping, reason: str) -> None:
+    """Record that an approved ticket failed its re-check: nothing was sent."""
+    tickets.change_status(journal, row, "denied", reason=reason)
+    journal.note("ticket_denied", account=row["account"], ticket_id=row["id"], reason=reason)
+
+
+def settle(journal: Journal, order: Order, status: OrderStatus, reason: str, **values: object) -> None:
+    """Move an order, and the ticket it is the entry of, to a status without new fills."""
+    orders.change_order(journal, order, status, reason=reason, **values)
+    _follow(journal, order, status, reason)
+    details = {"order": order.id, "reason": reason}
+    journal.note(f"order_{status}", account=order.account, ticket_id=order.ticket_id, **details)
+
+
+def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: str) -> None:
+    """Bring an order to where its venue says it stands; each fill counts once, whatever is repeated."""
+    new = orders.insert_new_fills(journal, seen.fills, venue)
+    for fill in new:
+        journal.note(
+            "fill",
+            account=order.account,
+            ticket_id=order.ticket_id,
+            order=order.id,
+            trade=fill.id,
+            price=format(fill.price, "f"),
+            quantity=format(fill.quantity, "f"),
+            fee=format(fill.fee, "f"),
+            fee_currency=fill.fee_currency,
+        )
+    # A filled order is final; fills that arrive after a cancellation still count.
+    status = order.status if order.status == "filled" else _STATUS[seen.status]
+    if (status, seen.quantity, seen.venue_order_id) != (order.status, order.quantity, order.venue_order_id):
+        changed = {"quantity": seen.quantity, "venue_order_id": seen.venue_order_id}
+        settle(journal, order, status, seen.reason, **changed)
+
+
+def record_protective(journal: Journal, entry: Order, seen: VenueOrder, *, stop: bool, venue: str) -> None:
+    """Write the stop-loss or take-profit that the venue holds for a filled entry."""
+    order = replace(
+        entry,
+        id=seen.client_order_id,
+        side="sell" if entry.side == "buy" else "buy",
+        order_type="stop" if stop else "limit",
+        quantity=seen.quantity,
+        limit_price=None if stop else entry.take_profit,
+        stop_price=entry.stop_loss if stop else None,
+        stop_loss=None,
+        take_profit=None,
+        status="accepted",
+        venue_order_id=seen.venue_order_id,
+        reason="",
+        created_at=journal.now,
+        updated_at=journal.now,
+        filled=Decimal(0),
+        average_price=None,
+        fills=(),
+    )
+    orders.insert_order(journal, order, parent_id=entry.id, reserve_price=Decimal(0), reserve_fee=Decimal(0))
+    details = {"order": order.id, "parent": entry.id}
+    journal.note("protective_order_accepted", account=order.account, ticket_id=order.ticket_id, **details)
+    record_venue_order(journal, order, seen, venue)
+
+
+def count_lookup(journal: Journal, order: Order) -> int:
+    """Count one look-up that did not find the order; how many there were so far."""
+    table = tables.orders
+    statement = update(table).where(table.c.id == order.id).values(lookups=table.c.lookups + 1)
+    return int(journal.connection.execute(statement.returning(table.c.lookups)).scalar_one())
+
+
+def _follow(journal: Journal, order: Order, status: OrderStatus, reason: str) -> None:
+    parent = journal.connection.execute(
+        select(tables.orders.c.parent_id).where(tables.orders.c.id == order.id)
+    ).scalar_one()
+    if parent is None:
+        row = tickets.require(journal.connection, order.ticket_id, None)
+        followed: TicketStatus = status
+        tickets.change_status(journal, row, followed, reason=reason)

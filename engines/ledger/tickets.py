@@ -1,0 +1,129 @@
+"""Tickets in the ledger: sealing, deciding, superseding, expiring; each change needs the state it starts from."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+
+from engines.domain.orders import OrderTicket, TicketStatus
+from engines.errors import Conflict, Expired, NotFound
+from engines.ledger.journal import Journal
+from engines.ledger.sealed import is_untouched, sealed_row, ticket_of
+from engines.storage import ledger as tables
+
+Decision = Literal["approve", "reject"]
+
+_DECIDED_STATUS: Final[dict[Decision, TicketStatus]] = {"approve": "approved", "reject": "rejected"}
+_ASK_AGAIN: Final = "Ask for the order again to get a fresh ticket."
+
+
+def with_decisions() -> Select[Any]:
+    """Tickets beside their decisions."""
+    decision = tables.decisions.c
+    columns = (*tables.tickets.c, decision.decision, decision.by, decision.at)
+    return select(*columns).join_from(tables.tickets, tables.decisions, isouter=True)
+
+
+def require(connection: Connection, ticket_id: str, owner: str | None) -> RowMapping:
+    """The row of a ticket.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    row = connection.execute(with_decisions().where(tables.tickets.c.id == ticket_id)).mappings().first()
+    if row is None or (owner is not None and row["owner"] != owner):
+        raise NotFound(f"There is no ticket {ticket_id!r}.", remedy="GET /v1/tickets lists those there are.")
+    return row
+
+
+def seal(journal: Journal, draft: OrderTicket) -> OrderTicket:
+    """Give a draft its label and hash and write it as pending."""
+    accounts = tables.accounts
+    count = journal.connection.execute(
+        update(accounts)
+        .where(accounts.c.id == draft.account)
+        .values(last_label=accounts.c.last_label + 1)
+        .returning(accounts.c.last_label)
+    ).scalar_one()
+    labelled = replace(draft, label=f"T-{count}", status="pending")
+    ticket = replace(labelled, hash=labelled.seal())
+    journal.connection.execute(insert(tables.tickets).values(**sealed_row(ticket)))
+    journal.note("ticket_sealed", account=ticket.account, ticket_id=ticket.id, label=ticket.label, hash=ticket.hash)
+    return ticket
+
+
+def refusal(row: RowMapping, ticket_hash: str, now: datetime) -> Conflict | None:
+    """Why a ticket cannot be decided or edited now; None when it can."""
+    label = row["label"]
+    if row["status"] == "expired":
+        return _expired(row)
+    if row["status"] == "superseded":
+        return Conflict(f"Ticket {label} was replaced after an edit.", remedy="Decide on its replacement.")
+    if row["by"]:
+        done = "approved" if row["decision"] == "approve" else "rejected"
+        return Conflict(f"Ticket {label} was already {done} by {row['by']} at {row['at']:%H:%M:%S} UTC.")
+    if row["status"] != "pending":
+        return Conflict(f"Ticket {label} is {row['status']} and takes no decision.")
+    if not hmac.compare_digest(row["hash"].encode(), ticket_hash.encode()) or not is_untouched(row):
+        return Conflict(
+            f"The hash {ticket_hash[:12]!r} is not that of ticket {label} as it stands.",
+            remedy="Read the ticket again and decide on what it says.",
+        )
+    return _expired(row) if now >= row["expires_at"] else None
+
+
+def _expired(row: RowMapping) -> Expired:
+    return Expired(f"Ticket {row['label']} expired at {row['expires_at']:%H:%M:%S} UTC.", remedy=_ASK_AGAIN)
+
+
+def record_decision(journal: Journal, row: RowMapping, decision: Decision, *, by: str, resolved: bool) -> None:
+    """Write the one decision a ticket ever gets."""
+    change_status(journal, row, _DECIDED_STATUS[decision], reason="")
+    values = {"ticket_id": row["id"], "decision": decision, "by": by, "at": journal.now, "ticket_hash": row["hash"]}
+    journal.connection.execute(insert(tables.decisions).values(**values, resolved_differences=resolved))
+    kind = f"ticket_{_DECIDED_STATUS[decision]}"
+    details = {"by": by, "hash": row["hash"], "resolved_differences": resolved}
+    journal.note(kind, account=row["account"], ticket_id=row["id"], **details)
+
+
+def record_expiry(journal: Journal, row: RowMapping, reason: str) -> None:
+    """Mark a ticket as expired."""
+    change_status(journal, row, "expired", reason=reason)
+    journal.note("ticket_expired", account=row["account"], ticket_id=row["id"], reason=reason)
+
+
+def record_superseded(journal: Journal, row: RowMapping, replacement: OrderTicket, *, by: str) -> None:
+    """Point an edited ticket at its replacement."""
+    change_status(journal, row, "superseded", reason=f"Edited: see {replacement.label}.", superseded_by=replacement.id)
+    details = {"by": by, "replacement": replacement.id}
+    journal.note("ticket_superseded", account=row["account"], ticket_id=row["id"], **details)
+
+
+def change_status(journal: Journal, row: RowMapping, status: TicketStatus, **values: Any) -> None:
+    """Move a ticket on from the status it was read with.
+
+    Raises:
+        Conflict: it has moved on since.
+    """
+    tickets = tables.tickets
+    statement = update(tickets).where(tickets.c.id == row["id"], tickets.c.status == row["status"])
+    if journal.connection.execute(statement.values(status=status, **values)).rowcount != 1:
+        raise Conflict(f"Ticket {row['label']} changed in the meantime.", remedy="Read it again.")
+
+
+def list_tickets(
+    connection: Connection, *, owner: str, statuses: tuple[str, ...] | None, thread_id: str | None, limit: int
+) -> tuple[OrderTicket, ...]:
+    """An owner's tickets, newest first."""
+    tickets = tables.tickets
+    query = with_decisions().where(tickets.c.owner == owner)
+    if statuses is not None:
+        query = query.where(tickets.c.status.in_(statuses))
+    if thread_id is not None:
+        query = query.where(tickets.c.thread_id == thread_id)
+    rows = connection.execute(query.order_by(tickets.c.created_at.desc(), tickets.c.id).limit(limit)).mappings()
+    return tuple(ticket_of(row) for row in rows)
