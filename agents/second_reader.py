@@ -1,0 +1,170 @@
+"""The second reader: what the person's own words say, read without a model, held against what a model proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from agents.reading import OrderWords, Reading, ReadingContext, read
+from agents.reading.numbers import plain
+from agents.reading.talk import speaks_of_trading
+from agents.reading.vocabulary import NEGATIONS
+
+_PRICES: Final = {
+    "limit_price": "limit price",
+    "stop_price": "trigger price",
+    "stop_loss": "stop-loss",
+    "take_profit": "take-profit",
+}
+_UNREAD: Final = "The second reader could not read {what} in your words."
+
+
+def asked_for_order(user_words: str, context: ReadingContext) -> bool:
+    """True when the person asks for an order, a close or a cancellation in this message.
+
+    Negated, supposed and reported orders and consent in words ("yes do it") are not asked for. Answers that complete
+    an order of the message before are. In other languages a verb of trading is enough: `compare` then says that the
+    order could not be read. Never raises.
+    """
+    reading = read(user_words, context)
+    if reading.asks_for_order:
+        return True
+    unread = reading.small_talk in {"language", "unknown", "off_topic"}
+    negated = any(word in NEGATIONS for word in user_words.lower().split())
+    return unread and not negated and speaks_of_trading(user_words)
+
+
+def compare(user_words: str, tool: str, intent: Mapping[str, Any], context: ReadingContext) -> tuple[str, ...]:
+    """Where the person's words, read without a model, differ from the arguments a model gave an order tool.
+
+    Args:
+        user_words: the person's own message of this turn.
+        tool: `propose_order`, `propose_close` or `propose_cancel`.
+        intent: the arguments a model gave it.
+        context: what the thread knew when the message came.
+
+    Returns:
+        One sentence per difference; empty when both readers agree. What cannot be read for certain is a difference
+        too. Never raises.
+    """
+    reading = read(user_words, context)
+    if tool == "propose_cancel":
+        return _cancel_differences(reading, intent)
+    if not reading.orders:
+        return (_UNREAD.format(what="an order"),)
+    found = [_order_differences(order, tool, intent, context) for order in reading.orders]
+    return min(found, key=len)
+
+
+def _cancel_differences(reading: Reading, intent: Mapping[str, Any]) -> tuple[str, ...]:
+    wanted = [r.args for r in reading.requests if r.tool == "propose_cancel"]
+    if not wanted:
+        return (_UNREAD.format(what="what to cancel"),)
+    given = {name: value for name, value in intent.items() if value not in (None, "")}
+    if any(args == given for args in wanted):
+        return ()
+    return (f"You wrote to cancel {_cancelled(wanted[0])}; the ticket cancels {_cancelled(given)}.",)
+
+
+def _cancelled(args: Mapping[str, Any]) -> str:
+    if args.get("order_id"):
+        return f"order {args['order_id']}"
+    return f"the {args['symbol']} orders" if args.get("symbol") else "all orders"
+
+
+def _order_differences(
+    order: OrderWords, tool: str, intent: Mapping[str, Any], context: ReadingContext
+) -> tuple[str, ...]:
+    closing = tool == "propose_close"
+    out: list[str] = []
+    side = "sell" if closing else intent.get("side")
+    if order.side is None:
+        out.append(_UNREAD.format(what="the side"))
+    elif order.side != side:
+        out.append(f"You wrote {order.side}; the ticket says {side}.")
+    if order.symbol is None:
+        out.append(_UNREAD.format(what="the market"))
+    elif order.symbol != intent.get("symbol"):
+        out.append(f"You wrote {order.symbol}; the ticket says {intent.get('symbol')}.")
+    out += _amount(order, tool, intent, context)
+    if closing:
+        if order.order_type != "market" or any(getattr(order, name) is not None for name in _PRICES):
+            out.append("You wrote a price; the ticket closes at the market.")
+    else:
+        out += _type_and_prices(order, intent, context)
+    if order.doubt and not out:
+        out.append(_UNREAD.format(what="the order for certain"))
+    return tuple(out)
+
+
+def _amount(order: OrderWords, tool: str, intent: Mapping[str, Any], context: ReadingContext) -> list[str]:
+    given = _stated(tool, intent, context, order.symbol)
+    if order.quantity is None and order.fraction is None:
+        return [_UNREAD.format(what="the quantity")]
+    written = _written(order, context)
+    return [] if _same_amount(order, tool, intent) else [f"You wrote {written}; the ticket says {given}."]
+
+
+def _same_amount(order: OrderWords, tool: str, intent: Mapping[str, Any]) -> bool:
+    if tool == "propose_close":
+        fraction = _decimal(intent.get("fraction"))
+        return order.fraction is not None and fraction is not None and abs(order.fraction - fraction) < Decimal("0.001")
+    same_unit = (order.unit or "base") == (intent.get("unit") or "base")
+    return order.quantity is not None and same_unit and order.quantity == _decimal(intent.get("quantity"))
+
+
+def _written(order: OrderWords, context: ReadingContext) -> str:
+    if order.fraction is not None:
+        return f"{plain(order.fraction * 100)} % of the position"
+    return _quantity(order.quantity, order.unit, order.symbol, context)
+
+
+def _stated(tool: str, intent: Mapping[str, Any], context: ReadingContext, symbol: str | None) -> str:
+    if tool == "propose_close":
+        fraction = _decimal(intent.get("fraction"))
+        return f"{plain(fraction * 100)} % of the position" if fraction is not None else "an unreadable part"
+    named = intent.get("symbol") or symbol
+    return _quantity(_decimal(intent.get("quantity")), intent.get("unit"), str(named or ""), context)
+
+
+def _quantity(value: Decimal | None, unit: str | None, symbol: str | None, context: ReadingContext) -> str:
+    if value is None:
+        return "no quantity"
+    base, _, quote = (symbol or "").partition("/")
+    suffix = {"quote": quote or context.quote_currency, "percent": "% of the account"}.get(unit or "base", base)
+    return f"{plain(value)} {suffix}".strip()
+
+
+def _type_and_prices(order: OrderWords, intent: Mapping[str, Any], context: ReadingContext) -> list[str]:
+    out = []
+    kind = intent.get("order_type") or "market"
+    if order.order_type != kind:
+        out.append(f"You wrote a {order.order_type} order; the ticket is a {kind} order.")
+    for name, label in _PRICES.items():
+        written, given = getattr(order, name), _decimal(intent.get(name))
+        if written == given:
+            continue
+        if written is None and _answers_silence(name, order):
+            out.append(_UNREAD.format(what=f"the {label}"))
+        elif written is None and given is not None:
+            out.append(f"You wrote no {label}; the ticket says {plain(given)}.")
+        elif written is not None:
+            stated = plain(given) if given is not None else "none"
+            out.append(f"You wrote a {label} of {plain(written)} {context.quote_currency}; the ticket says {stated}.")
+    return out
+
+
+def _answers_silence(name: str, order: OrderWords) -> bool:
+    """The words name this price without a number that could be read."""
+    return name in order.named or (name == "stop_loss" and "stop" in order.named) or order.missing == name
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
