@@ -109,7 +109,8 @@ class OfflineChatModel(BaseChatModel):
         results = [m for m in messages[start + 1 :] if isinstance(m, ToolMessage)]
         if results:
             return _text(compose(results, reading))
-        turn = sum(isinstance(m, HumanMessage) for m in messages[: start + 1])
+        # A trimmed thread counts its turns anew; the id of the person's message stays what it is.
+        turn = messages[start].id or str(sum(isinstance(m, HumanMessage) for m in messages[: start + 1]))
         return _message(reading, _tool_calls(reading.requests, turn))
 
     def _context(self, messages: list[BaseMessage]) -> ReadingContext:
@@ -130,7 +131,7 @@ def _last_person(messages: list[BaseMessage]) -> int | None:
     return next((i for i in range(len(messages) - 1, -1, -1) if isinstance(messages[i], HumanMessage)), None)
 
 
-def _tool_calls(requests: tuple[Request, ...], turn: int) -> list[ToolCall]:
+def _tool_calls(requests: tuple[Request, ...], turn: str) -> list[ToolCall]:
     """Calls whose ids follow from their place in the thread, so that a replayed turn gives the same ones."""
     calls = []
     for position, request in enumerate(requests):

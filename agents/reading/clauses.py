@@ -10,7 +10,7 @@ from agents.reading.prices import find_roles
 from agents.reading.tagging import Tag
 from agents.reading.topics import cancels, topic_of
 from agents.reading.verbs import Verb, verbs_in
-from agents.reading.vocabulary import words
+from agents.reading.vocabulary import GERUNDS, words
 
 ClauseKind = Literal["order", "cancel", "show"]
 
@@ -72,7 +72,7 @@ def _place(segment: list[Tag], out: list[Clause], *, supposed: bool) -> None:
         return
     asked = supposed or (moods.is_question(segment) and not moods.is_polite(segment)) or moods.is_how_to(segment)
     found = [] if asked or _is_listing(segment) else verbs_in(segment)
-    if found:
+    if found or (not asked and _places_order(segment)):
         before: list[Tag] = []
         while out and out[-1].kind == "show" and _is_bare(out[-1].tags):
             before = [*out.pop().tags, *before]
@@ -81,6 +81,16 @@ def _place(segment: list[Tag], out: list[Clause], *, supposed: bool) -> None:
         _continue_order(segment, out)
     else:
         out.append(Clause("show", segment))
+
+
+def _places_order(segment: list[Tag]) -> bool:
+    """ "set a limit order for 0.1 btc at 58k" is an order without a side, "i'm buying 0.1 btc" one in passing."""
+    words = {t.text for t in segment if t.kind == "word"}
+    numbers = any(t.kind == "number" for t in segment)
+    placing = words & {"set", "place", "make", "put", "create", "open", "enter", "order"} and "order" in words
+    passing = words & GERUNDS and {"i'm", "im", "am"} & words
+    swapping = words & {"swap", "convert", "exchange", "rebalance", "rotate"}
+    return numbers and not _is_listing(segment) and bool(placing or passing or swapping)
 
 
 def _is_listing(segment: list[Tag]) -> bool:

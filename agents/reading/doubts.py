@@ -20,6 +20,10 @@ STOP_LIMIT: Final = (
 MARKET_AND_PRICE: Final = "At the market or at a price? The message says both."
 NOT_SURE_ORDER: Final = "Is that an order? If so, write it without the question mark, for example “buy 0.05 BTC”."
 SAID_BY_OTHERS: Final = "Is that an order of yours? If so, write just the order, for example “buy 0.05 BTC”."
+PROTECTION: Final = (
+    "A stop-loss or take-profit is part of an order (“buy 0.05 BTC, stop 58,000”) or a sale of its own "
+    "(“sell stop 58,000, 0.05 BTC”). Which order do you want?"
+)
 NEGATED: Final = (
     "Part of that says not to trade, so nothing was prepared. Which order do you want, if any? Write just that one."
 )
@@ -91,6 +95,8 @@ def in_words(tags: list[Tag], order: OrderWords) -> str:
     for index, tag in enumerate(tags):
         if tag.kind in {"timeframe", "clock"}:
             return _timing(tag.raw)
+        if tag.kind == "word" and any(c.isdigit() for c in tag.text):
+            return number(tag.raw)
         if tag.kind != "word" or tag.text not in DOUBT_WORDS or (tag.text in _VAGUE and not amount):
             continue
         if tag.text == "no" and any(

@@ -35,6 +35,7 @@ _WOULD_YOU: Final = re.compile(r"\bwould you\b(?! (please|kindly|mind))(?!.*\bfo
 _STAND_DOWN: Final = re.compile(
     r"\b(never ?mind|nvm|forget (it|that|about it)|scratch that|just kidding|jk|kidding|on "
     r"second thou?ght|disregard|changed my mind"
+    r"|^stop$|^wait$"
     r"|actually no|not anymore|cancel that|leave it|hold off|abort)\b"
 )
 _TICKET_VERBS: Final = words(

@@ -49,7 +49,7 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
     order = _with_quantity(order, roles)
     if order.symbol is None and last_symbol and not order.doubt and _refers_back(tags):
         order = replace(order, symbol=last_symbol)
-    doubt = order.doubt or doubts.in_words(tags, order) or doubts.in_values(order)
+    doubt = doubts.in_words(tags, order) or order.doubt or doubts.in_values(order)
     order = replace(order, doubt=doubt, named=tuple(roles.unfilled))
     return replace(order, missing=first_missing(order))
 

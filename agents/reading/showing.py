@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents.reading import moods
+from agents.reading import doubts, moods
 from agents.reading.clauses import Clause
 from agents.reading.glossary import TERMS, find_term
+from agents.reading.prices import find_roles
 from agents.reading.replies import ask_timeframe, example_assets
 from agents.reading.tagging import Tag
 from agents.reading.timeframes import is_known
@@ -57,6 +58,9 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
     for place, clause, supposed in found:
         if _glossary(clause, shown, context):
             continue
+        if _protects(clause.tags) and not supposed:
+            shown.question = shown.question or doubts.PROTECTION
+            continue
         part = _part(place, clause.tags, supposed=supposed)
         shown.mentioned = shown.mentioned or bool(part.symbols or part.tool)
         if part.tool or part.symbols or part.timeframes:
@@ -65,6 +69,14 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
     for part in parts:
         _request(part, parts, shown, context)
     return shown
+
+
+def _protects(tags: list[Tag]) -> bool:
+    """True for "stop loss 2% on my btc": a price that protects a position, without an order to hold it."""
+    if moods.is_question(tags) or topic_of(tags) == "create_alert":
+        return False
+    protecting = {"stop", "stop_loss", "take_profit", "trigger"}
+    return any(role in protecting for role, _ in find_roles(tags).priced)
 
 
 def _glossary(clause: Clause, shown: Shown, context: ReadingContext) -> bool:

@@ -11,7 +11,17 @@ from agents.reading import timeframes
 from agents.reading.numbers import FRACTION_WORDS, MULTIPLIERS, NUMBER_WORDS, parse_digits, parse_slashed, parse_words
 from agents.reading.symbols import NICKNAMES, QUOTE_CURRENCIES, TWO_WORD_NAMES, Listing
 from agents.reading.tokens import Token
-from agents.reading.vocabulary import BUY_VERBS, CANCEL_VERBS, COLOURS, QUOTE_WORDS, SELL_VERBS, VOCABULARY, words
+from agents.reading.vocabulary import (
+    BUY_VERBS,
+    CANCEL_VERBS,
+    CIPHER_WORDS,
+    COLOURS,
+    PROFILE_WORDS,
+    QUOTE_WORDS,
+    SELL_VERBS,
+    VOCABULARY,
+    words,
+)
 
 TagKind = Literal["symbol", "timeframe", "number", "fraction", "word", "punct", "order_id", "ticket", "clock"]
 NumberUnit = Literal["base", "quote", "percent", "other", ""]
@@ -32,13 +42,19 @@ _AMBIGUOUS: Final = frozenset(
     {"dot", "link", "near", "etc", "op", "uni", "ton", "apt", "arb", "fil", "sui", "cosmos", "gold"}
 )
 _SYMBOL_PLACES: Final = (
-    words(
-        "of for on in into some my with vs versus about close exit cipher analyze analyse compare chart than against "
-        "and or & , what's whats how's hows poc rsi momentum trend flatten trim reduce portfolio volume profile"
+    (
+        words(
+            "of for on in into some my with vs versus about close exit cipher analyze analyse compare chart than "
+            "against and or & , what's whats how's hows poc rsi momentum trend flatten trim reduce portfolio"
+        )
+        | BUY_VERBS
+        | SELL_VERBS
+        | QUOTE_WORDS
+        | PROFILE_WORDS
+        | CIPHER_WORDS
     )
-    | BUY_VERBS
-    | SELL_VERBS
-    | QUOTE_WORDS
+    - COLOURS
+    - {"dot", "dots"}
 )
 _SHOUTED: Final = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{1,11}")
@@ -198,9 +214,8 @@ def _named_symbol(
     known_word = token.text in VOCABULARY and token.text not in NICKNAMES
     if symbol and not known_word:
         common = token.text in _AMBIGUOUS or (token.text not in NICKNAMES and token.text.upper() in listing.bases)
-        if not common or shouted or (stands_as_symbol and previous not in COLOURS):
-            return Tag("symbol", symbol, token.raw)
-        return Tag("symbol", symbol, token.raw) if not previous and following not in {"to", "the", "me"} else None
+        placed = following not in {"to", "the", "me", "a", "its", "my"} and (stands_as_symbol or not previous)
+        return Tag("symbol", symbol, token.raw) if not common or shouted or placed else None
     if known_word or not _NAME.fullmatch(token.text) or token.text in NUMBER_WORDS | FRACTION_WORDS.keys():
         return None
     if timeframes.from_code(token.text) or token.text in timeframes.UNIT_WORDS | timeframes.WORDS.keys():

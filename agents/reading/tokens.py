@@ -22,8 +22,9 @@ _TOKEN: Final = re.compile(
   | (?P<pair>\$?[a-z][a-z0-9]{0,11}/[a-z]{2,6}\b
       |[a-z][a-z0-9]{1,11}[-_](?:usdt|usdc|usd|eur|btc|eth)\b)
   | (?P<cashtag>\$[a-z][a-z0-9]{1,11}\b)
-  | (?P<number>(?<![a-z0-9.])[-+]?[$€£¥]?\ ?[-+]?
-      (?:[0-9]+/[0-9]+(?![0-9])|[0-9][0-9.,_']*[0-9]|[0-9]|\.[0-9]+)(?:[€£¥]|[a-z]{1,10}(?![a-z0-9]))?)
+  | (?P<role>(?:sl|tp|stop|target|limit|tgt)(?=[0-9.]))
+  | (?P<number>(?:(?<![a-z0-9.])|(?<=sl)|(?<=tp)|(?<=stop)|(?<=target)|(?<=limit)|(?<=tgt))[-+]?[$€£¥]?\ ?[-+]?
+      (?:[0-9]+/[0-9]+(?![0-9])|[0-9][0-9.,_']*[0-9]|[0-9]|\.[0-9]+)(?:[€£¥]|[a-z]{1,10})?(?![a-z0-9]))
   | (?P<odd>[0-9][^\s]*)
   | (?P<word>[^\W\d_](?:[^\W_]|'(?=[^\W\d_])|&(?=[^\W\d_]))*)
   | (?P<punct>\.{2,}|[.,;:!?%@=&()+\-/\n<>$€£¥]|—|–)
@@ -63,5 +64,6 @@ def tokenize(text: str) -> list[Token]:
     tokens = []
     for match in _TOKEN.finditer(text):
         raw = match.group().strip(" ") if match.lastgroup != "punct" else match.group()
-        tokens.append(Token(match.lastgroup, raw.lower(), raw))  # type: ignore[arg-type]
+        kind = "word" if match.lastgroup == "role" else match.lastgroup
+        tokens.append(Token(kind, raw.lower(), raw))  # type: ignore[arg-type]
     return tokens

@@ -16,10 +16,12 @@ _PHRASES: Final = {
     "scan_market": (
         "which coins|which coin|which symbols|which markets|any coins|what coins|whats oversold|what's oversold"
         "|whats overbought|what's overbought|find me coins|which assets|best coins|top movers|gainers|losers|screener"
+        "|moving today|what's hot|what's moving|whats moving|what's pumping|best performers|worst performers"
     ),
     "analyze_volume_profile": "point of control|value area|volume profile|high volume node|low volume node",
     "analyze_cipher": (
-        "money flow|wave trend|good time|what's up with|whats up with|up or down|go up|go down|good entry|pump"
+        "how's the market|hows the market|how is the market|the market today|money flow|wave trend|good time|up or down"
+        "|what's up with|whats up with|go up|go down|good entry|pump"
     ),
     "get_portfolio": (
         "how am i doing|am i up|am i down|do i hold|do i have|do i own|am i holding|i have left|what do i have"

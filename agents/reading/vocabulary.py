@@ -26,9 +26,7 @@ STOP_LOSS: Final = words("sl stoploss stop-loss stops")
 TAKE_PROFIT: Final = words("tp target tgt takeprofit targets tp1")
 TRIGGER: Final = words("trigger triggered trigger-price")
 
-QUOTE_WORDS: Final = words(
-    "price prices quote quotes cost costs worth trading trades bid ask spread last px ticker rate mid"
-)
+QUOTE_WORDS: Final = words("price prices quote quotes cost costs worth trading bid ask spread px ticker rate")
 CIPHER_WORDS: Final = words(
     "cipher wavetrend wt wt1 wt2 momentum oversold overbought rsi stoch stochastic mfi bullish bearish bull bear "
     "bulls bears trend trends trending look looks looking analyze analyse analysis analyzing analyzed analysed view "
@@ -85,6 +83,7 @@ QUESTION_STARTS: Final = words(
     "is are was were am will do does did has have had any show tell give list display check see"
 )
 EVERYDAY: Final = words(
+    "alert alerts alarm strategy strategies backtest backtests scan screen bot movers gainers losers "
     "and or but if as at by in on to up so no go am pm utc est gmt it is be he she they we you me my us our your their "
     "his her its was were been has had have having does did doing done done get got give gave given go goes went gone "
     "make makes made know knows knew want wants wanted need needs think say says said see saw seen come came use used "
