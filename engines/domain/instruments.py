@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from engines.domain.orders import Side
 
@@ -37,6 +37,11 @@ class Instrument:
         """To the tick toward safety: a buy never pays more, a sell never takes less."""
         rounding = ROUND_FLOOR if side == "buy" else ROUND_CEILING
         return (price / self.tick_size).to_integral_value(rounding) * self.tick_size
+
+    def price_text(self, price: float | Decimal) -> str:
+        """How it reads: the nearest tick with the tick's decimals and thousands separators, `64,120.50`."""
+        ticks = (Decimal(str(price)) / self.tick_size).to_integral_value(ROUND_HALF_EVEN)
+        return f"{(ticks * self.tick_size).quantize(self.tick_size):,f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,104 @@
+"""What both engines say about an order's symbol: evidence for and against its side, summed in the open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from engines.cipher import WARM_UP, compute_panel
+from engines.cipher.reading import read_panel
+from engines.domain.instruments import Instrument
+from engines.domain.orders import Argument, Confluence, Side
+from engines.domain.signals import Signal
+from engines.domain.timeframe import Timeframe, duration_ms
+from engines.errors import InsufficientData, QuantumTraderError
+from engines.market.data import MarketData
+from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE, compute_volume_profile
+from engines.volume_profile.reading import read_profile
+
+TIMEFRAMES: Final[tuple[Timeframe, ...]] = ("1h", "4h")
+# A last candle that closed this many candle lengths ago or more says nothing about now.
+STALE_AFTER: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What one tool's engine read on one timeframe."""
+
+    tool: str
+    signal: Signal
+
+
+def confluence(
+    side: Side,
+    symbol: str,
+    *,
+    market: MarketData,
+    as_of: datetime | None = None,
+    timeframes: tuple[Timeframe, ...] = TIMEFRAMES,
+) -> Confluence:
+    """Sum the engines' reasons for and against buying or selling now.
+
+    Per timeframe the weights are: wave direction 0.25, last dot (12 candles) 0.25, money flow's sign 0.15, RSI zone
+    0.10, Stoch RSI K against D 0.05, price against value area 0.20 or, inside it, against the POC 0.10. Readable
+    timeframes count equally. The weights are a convention and were not fitted to anything: the score says how much the
+    panels agree, not how likely a profit is.
+
+    No look-ahead: only candles closed at `as_of` (the market's now when None) are read.
+
+    Returns:
+        Arguments strongest first, weights positive in favour of `side` and summing to the score in [-1, 1]. What could
+        not be read, or is too old to count, is told in `missing` and counts nothing; score None when nothing could be.
+    """
+    known = as_of or market.now()
+    views: list[_View] = []
+    missing: list[str] = []
+    readable = 0
+    for timeframe in timeframes:
+        try:
+            instrument = market.instrument(symbol)
+            found = list(_views(market, instrument, timeframe, known, missing))
+        except QuantumTraderError as error:
+            missing.append(f"{timeframe}: {error}")
+            continue
+        views += found
+        readable += 1 if found else 0
+    arguments = [argument for view in views for argument in _arguments(view, side, readable)]
+    arguments.sort(key=lambda argument: -abs(argument.weight))
+    score = max(-1.0, min(1.0, round(sum(argument.weight for argument in arguments), 12))) if views else None
+    return Confluence(score, tuple(arguments), tuple(missing))
+
+
+def _views(
+    market: MarketData, instrument: Instrument, timeframe: Timeframe, known: datetime, missing: list[str]
+) -> Iterator[_View]:
+    """What each engine reads on one timeframe; what it cannot read goes to `missing`."""
+    candles = market.closed_candles(instrument.symbol, timeframe, count=WARM_UP + DESK_LOOKBACK, as_of=known)
+    age = known - candles.as_of
+    if age >= STALE_AFTER * timedelta(milliseconds=duration_ms(timeframe)):
+        closed = f"{candles.as_of:%Y-%m-%d %H:%M} UTC"
+        missing.append(f"{timeframe}: the last candle closed at {closed}, too long ago to count.")
+        return
+    try:
+        signal = read_panel(compute_panel(candles))
+        if signal.caveat:
+            missing.append(f"{timeframe}: {signal.caveat}.")
+        else:
+            yield _View("analyze_cipher", signal)
+    except InsufficientData as error:
+        missing.append(f"{timeframe}: {error}")
+    try:
+        profile = compute_volume_profile(candles[-DESK_LOOKBACK:], DESK_PROFILE)
+        yield _View("analyze_volume_profile", read_profile(profile, instrument))
+    except InsufficientData as error:
+        missing.append(f"{timeframe}: {error}")
+
+
+def _arguments(view: _View, side: Side, readable: int) -> Iterator[Argument]:
+    source = f"{view.tool} {view.signal.timeframe}, candle closed {view.signal.confirmed_at:%Y-%m-%d %H:%M} UTC"
+    for reason in view.signal.reasons:
+        if reason.weight:
+            weight = reason.weight / readable * (1 if side == "buy" else -1)
+            yield Argument(f"{view.signal.timeframe}: {reason.spoken()}", weight, source)
