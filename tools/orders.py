@@ -1,0 +1,102 @@
+"""What a model may propose: argument schemas only. Their bodies reach nothing; the order desk does the rest."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Never, Self
+
+from langchain_core.tools import BaseTool, StructuredTool
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from engines.domain.orders import OrderType, Side, Unit
+from tools.arguments import Symbol
+
+Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False, max_digits=38)]
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProposeOrder(_Arguments):
+    """Prepare an order ticket for the person to approve. It never trades by itself.
+
+    Use it only when the person asks for an order in this message and says how much. Copy side,
+    quantity, unit and prices from their words; never fill in a quantity or a price they did not say:
+    ask instead.
+    """
+
+    symbol: Symbol
+    side: Side = Field(description="buy or sell, in the person's own sense.")
+    quantity: Positive = Field(description="How much, in `unit`.")
+    unit: Unit = Field(
+        default="base", description="base: 0.1 of BTC. quote: 500 of USDT. percent: 5 for 5 % of the account."
+    )
+    order_type: OrderType = Field(
+        default="market", description="market: now. limit: at `limit_price` or better. stop: once `stop_price` trades."
+    )
+    limit_price: Positive | None = Field(default=None, description="For a limit order.")
+    stop_price: Positive | None = Field(default=None, description="For a stop order: the price that sets it off.")
+    stop_loss: Positive | None = Field(default=None, description="A price that closes it at a loss, if they gave one.")
+    take_profit: Positive | None = Field(default=None, description="A price that closes it at a profit, if given.")
+
+    @model_validator(mode="after")
+    def _prices_fit_the_type(self) -> Self:
+        if self.order_type == "limit" and self.limit_price is None:
+            raise ValueError("a limit order needs limit_price; ask for it")
+        if self.order_type == "stop" and self.stop_price is None:
+            raise ValueError("a stop order needs stop_price; ask for it")
+        if self.order_type != "limit" and self.limit_price is not None:
+            raise ValueError("limit_price belongs to a limit order")
+        if self.order_type != "stop" and self.stop_price is not None:
+            raise ValueError("stop_price belongs to a stop order; a protective stop is stop_loss")
+        return self
+
+
+class ProposeClose(_Arguments):
+    """Prepare a ticket that closes a position, or part of it, at the market. It never trades by itself.
+
+    Use it for "close", "sell half my bitcoin", "get me out of SOL". For selling a stated quantity use
+    `propose_order`.
+    """
+
+    symbol: Symbol
+    fraction: Decimal = Field(
+        default=Decimal(1), gt=0, le=1, allow_inf_nan=False, description="How much of it: 1 for all, 0.5 for half."
+    )
+
+
+class ProposeCancel(_Arguments):
+    """Prepare a ticket that cancels open orders. It cancels nothing by itself.
+
+    Give the order's id, or a symbol for all its open orders, or scope "all" for every open order.
+    """
+
+    order_id: str | None = Field(default=None, description="The id of one open order.", max_length=64)
+    symbol: str | None = Field(default=None, description="Every open order of this market.")
+    scope: Literal["all"] | None = Field(default=None, description='"all" for every open order of the account.')
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if self.order_id is None and self.symbol is None and self.scope is None:
+            raise ValueError('say which: order_id, symbol, or scope "all"')
+        return self
+
+
+SCHEMAS: Final[dict[str, type[BaseModel]]] = {
+    "propose_order": ProposeOrder,
+    "propose_close": ProposeClose,
+    "propose_cancel": ProposeCancel,
+}
+
+
+def order_tools() -> list[BaseTool]:
+    """The proposals as tools to bind to a model; running one raises, because only the order desk reads them."""
+    return [
+        StructuredTool(name=name, description=schema.__doc__ or name, args_schema=schema, func=_not_run)
+        for name, schema in SCHEMAS.items()
+    ]
+
+
+def _not_run(**_: Any) -> Never:
+    raise NotImplementedError("a proposal is read by the order desk; it has no body to run")
