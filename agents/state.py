@@ -117,6 +117,12 @@ class ToolTask(TypedDict):
     user_words: str
 
 
+class OrderTask(ToolTask):
+    """A proposal on its way to the order desk; `talk` is the person's messages and the calls that followed them."""
+
+    talk: list[AnyMessage]
+
+
 class TicketTask(TypedDict):
     """One ticket on its way to the person or to the venue."""
 
@@ -137,6 +143,17 @@ def record_evidence(evidence: Evidence, *, number: int, tool_call_id: str, turn:
 def next_number(evidence: list[EvidenceRecord]) -> int:
     """A number that no evidence of the thread has in its id."""
     return 1 + max((int(record["id"].rpartition("-")[2]) for record in evidence), default=0)
+
+
+def talk_of(messages: list[AnyMessage]) -> list[AnyMessage]:
+    """What the second reader replays: the person's words and earlier calls, without results and without this turn's."""
+    start = turn_start(messages)
+    earlier = [
+        message
+        for message in messages[:start]
+        if isinstance(message, HumanMessage) or getattr(message, "tool_calls", [])
+    ]
+    return [*earlier, *messages[start : start + 1]]
 
 
 def turn_start(messages: list[AnyMessage]) -> int:

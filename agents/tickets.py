@@ -1,0 +1,173 @@
+"""Tickets and orders in words and as plain JSON, the same for the reply, the card and the API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from engines.domain.evidence import Evidence, EvidenceValue
+from engines.domain.instruments import Instrument
+from engines.domain.orders import Fill, Order, OrderTicket
+from tools import wording
+
+_NEVER_SENT = "Nothing is sent before you approve it on the ticket."
+
+
+def ticket_json(ticket: OrderTicket, instrument: Instrument, order: Order | None = None) -> dict[str, Any]:
+    """A ticket as clients get it: the sealed fields, what happened to it, its order, and one paragraph of text."""
+    evidence = ticket_evidence(ticket, instrument)
+    return {
+        **ticket.sealed_content(),
+        "hash": ticket.hash,
+        "status": ticket.status,
+        "reason": ticket.reason,
+        "decided_by": ticket.decided_by,
+        "decided_at": ticket.decided_at.isoformat() if ticket.decided_at else None,
+        "superseded_by": ticket.superseded_by,
+        "order": order_json(order) if order else None,
+        "text": plain_text(evidence),
+    }
+
+
+def order_json(order: Order) -> dict[str, Any]:
+    """An order with its fills as plain JSON: decimals as text, times as ISO 8601."""
+    plain: dict[str, Any] = _plain(asdict(order))
+    return plain
+
+
+def fill_json(fill: Fill) -> dict[str, Any]:
+    """A fill as plain JSON."""
+    plain: dict[str, Any] = _plain(asdict(fill))
+    return plain
+
+
+def plain_text(evidence: Evidence) -> str:
+    """Headline and brief in one paragraph, with the figures filled in."""
+    text = " ".join(f"{evidence.headline} {evidence.brief}".split())
+    for name, value in evidence.values.items():
+        text = text.replace(f"{{{name}}}", value.text)
+    return text
+
+
+def ticket_evidence(ticket: OrderTicket, instrument: Instrument) -> Evidence:
+    """A sealed ticket as evidence of kind `ticket`: what it would do, its limits, both readers, its validity."""
+    values: dict[str, EvidenceValue] = {"label": wording.words(ticket.label, "ticket")}
+    headline = _cancel_line(ticket) if ticket.kind == "cancel" else _order_line(ticket, instrument, values)
+    lines = [_limits_line(ticket, values), _readers_line(ticket, values), _validity_line(ticket, instrument, values)]
+    if ticket.kind == "order":
+        lines.insert(0, _confluence_line(ticket, values))
+    return Evidence(
+        kind="ticket",
+        tool="order_desk",
+        arguments={"symbol": ticket.symbol},
+        symbol=ticket.symbol,
+        timeframe=None,
+        as_of=ticket.quote_time.isoformat(),
+        market=ticket.market,
+        simulated=ticket.simulated,
+        headline=headline,
+        brief="\n".join([*(line for line in lines if line), _NEVER_SENT]),
+        values=values,
+        parameters={"ticket_id": ticket.id, "hash": ticket.hash, "limits_version": ticket.limits_version},
+    )
+
+
+def _order_line(ticket: OrderTicket, instrument: Instrument, values: dict[str, EvidenceValue]) -> str:
+    currency = instrument.quote
+    values |= {
+        "quantity": wording.quantity(ticket.quantity, f"{instrument.base} to {ticket.side}", instrument),
+        "notional": wording.money(ticket.notional, f"value of the order, {currency}"),
+        "fee": wording.money(ticket.estimated_fee, f"estimated fee, {ticket.fee_currency}"),
+        "reference": wording.price(ticket.reference_price, "price when it was made", instrument),
+    }
+    how = "at market"
+    for name in ("limit_price", "stop_price", "stop_loss", "take_profit"):
+        level: Decimal | None = getattr(ticket, name)
+        if level is not None:
+            values[name] = wording.price(level, name.replace("_", " "), instrument)
+    if ticket.order_type == "limit":
+        how = "at limit {limit_price}"
+    elif ticket.order_type == "stop":
+        how = "once {stop_price} trades"
+    parts = [
+        f"{ticket.label}: {ticket.side.capitalize()} {{quantity}} {ticket.symbol} {how}, "
+        f"about {{notional}} {currency} + {{fee}} {ticket.fee_currency} fee"
+    ]
+    if ticket.stop_loss is not None:
+        entry = ticket.limit_price or ticket.stop_price or ticket.reference_price
+        risk = abs(entry - ticket.stop_loss) * ticket.quantity
+        values["risk"] = wording.money(risk, f"loss at the stop, fees aside, {currency}")
+        parts.append(f"stop-loss {{stop_loss}} (risk {{risk}} {currency})")
+    if ticket.take_profit is not None:
+        parts.append("take-profit {take_profit}")
+    if ticket.reduce_only:
+        parts.append("only reduces the position")
+    return " · ".join([*parts, f"{ticket.mode} account"]) + "."
+
+
+def _cancel_line(ticket: OrderTicket) -> str:
+    orders = f"order {ticket.cancels[0]}" if len(ticket.cancels) == 1 else "these orders: " + ", ".join(ticket.cancels)
+    return f"{ticket.label}: Cancel {orders} · {ticket.mode} account."
+
+
+def _confluence_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
+    score = ticket.confluence.score
+    if score is None:
+        return "Evidence: none could be read."
+    pro = sum(argument.weight > 0 for argument in ticket.confluence.arguments)
+    contra = sum(argument.weight < 0 for argument in ticket.confluence.arguments)
+    values |= {
+        "evidence": EvidenceValue(score, "ratio", f"{score:+.1f}", "evidence for the ticket's side, from -1 to 1"),
+        "for": wording.count(pro, "arguments for it"),
+        "against": wording.count(contra, "arguments against it"),
+    }
+    return "Evidence: {evidence} ({for} for, {against} against)."
+
+
+def _limits_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
+    used = [check for check in ticket.risk.checks if check.used is not None]
+    if not used:
+        return ""
+    most = max(used, key=lambda check: check.used or Decimal(0))
+    assert most.used is not None
+    values["used"] = wording.percent(most.used, f"share of {most.name.replace('_', ' ')} used")
+    return f"Limits: all passed, most used is {most.name.replace('_', ' ')} ({{used}})."
+
+
+def _readers_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
+    if ticket.differences:
+        values["differences"] = wording.words(" ".join(ticket.differences), "where the two readers differ")
+        return "The two readers differ: {differences} Look at it closely before you approve."
+    if not ticket.user_words:
+        return ""
+    values["words"] = wording.words(_quoted(ticket.user_words), "your words")
+    return 'You wrote: "{words}"; both readers agree.'
+
+
+def _quoted(words: str) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= 160 else f"{words[:159]}…"
+
+
+def _validity_line(ticket: OrderTicket, instrument: Instrument, values: dict[str, EvidenceValue]) -> str:
+    seconds = f"{(ticket.expires_at - ticket.created_at).total_seconds():.0f} s"
+    if ticket.kind == "cancel":
+        return f"Valid for {seconds}."
+    low, high = ticket.price_band
+    values["lowest"] = wording.price(low, "lowest price it is valid at", instrument)
+    values["highest"] = wording.price(high, "highest price it is valid at", instrument)
+    return f"Valid while the price stays between {{lowest}} and {{highest}}, and for {seconds}."
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}" if value else "0"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
