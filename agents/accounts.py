@@ -1,0 +1,47 @@
+"""One owner's account, read-only, as the market desk's tools see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from agents.services import Services
+from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderTicket
+from tools.market_desk import AccountView, Holding
+
+
+class LedgerAccount:
+    """An `AccountReader` over the ledger."""
+
+    def __init__(self, services: Services, owner: str) -> None:
+        self._services = services
+        self._owner = owner
+
+    def view(self) -> AccountView:
+        """The account at the market's prices."""
+        services = self._services
+        portfolio = services.ledger.portfolio(services.account(self._owner), services.market)
+        return AccountView(
+            mode=services.orders.mode,
+            currency=portfolio.currency,
+            cash=portfolio.cash,
+            reserved=portfolio.reserved,
+            equity=portfolio.equity,
+            realised=portfolio.realised,
+            unrealised=portfolio.unrealised,
+            fees=portfolio.fees_paid,
+            holdings=tuple(
+                Holding(item.symbol, item.quantity, item.average_price, item.mark, item.unrealised)
+                for item in portfolio.positions
+            ),
+        )
+
+    def orders(self, *, status: Literal["open", "all"], symbol: str | None) -> Sequence[Order]:
+        """Submitted orders, newest first."""
+        found = self._services.ledger.orders(self._services.account(self._owner), symbol=symbol)
+        return [order for order in found if status == "all" or order.status in OPEN_ORDER_STATUSES]
+
+    def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
+        """Tickets that wait for the owner."""
+        tickets = self._services.ledger.tickets(self._owner, status="pending")
+        return [ticket for ticket in tickets if symbol in {None, ticket.symbol}]

@@ -1,0 +1,85 @@
+"""What a proposal means for one account: an intent, unchecked, with the person's words beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderIntent
+from engines.errors import InvalidRequest, NotFound
+from tools.orders import ProposeCancel, ProposeClose, ProposeOrder
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from agents.services import Services
+
+
+def intent_of(
+    proposal: BaseModel,
+    services: Services,
+    *,
+    owner: str,
+    thread_id: str,
+    words: str,
+    differences: tuple[str, ...],
+) -> OrderIntent:
+    """The intent of a proposal.
+
+    Raises:
+        InvalidRequest: there is no position to close, or no open order to cancel.
+        NotFound: the order to cancel does not exist.
+    """
+    account = services.account(owner)
+    common: dict[str, Any] = {
+        "account": account,
+        "thread_id": thread_id,
+        "user_words": words,
+        "differences": differences,
+    }
+    match proposal:
+        case ProposeOrder():
+            return OrderIntent(**proposal.model_dump(), **common)
+        case ProposeClose():
+            return _close(proposal, services.position(account, proposal.symbol), common)
+        case ProposeCancel():
+            orders = services.ledger.orders(account)
+            return _cancel(proposal, [order for order in orders if order.status in OPEN_ORDER_STATUSES], common)
+        case _:
+            raise TypeError(f"{type(proposal).__name__} is not a proposal")
+
+
+def _close(proposal: ProposeClose, held: Decimal, common: dict[str, Any]) -> OrderIntent:
+    if not held:
+        raise InvalidRequest(
+            f"There is no open position in {proposal.symbol} to close.", remedy='"My positions" shows what is held.'
+        )
+    return OrderIntent(
+        symbol=proposal.symbol,
+        side="sell" if held > 0 else "buy",
+        quantity=abs(held) * proposal.fraction,
+        reduce_only=True,
+        **common,
+    )
+
+
+def _cancel(proposal: ProposeCancel, open_orders: Sequence[Order], common: dict[str, Any]) -> OrderIntent:
+    if proposal.order_id is not None:
+        chosen = [order for order in open_orders if order.id == proposal.order_id]
+        if not chosen:
+            raise NotFound(f"There is no open order {proposal.order_id!r}.", remedy='"Open orders" lists them.')
+    else:
+        chosen = [order for order in open_orders if proposal.symbol in {None, order.symbol}]
+        if not chosen:
+            of = f" in {proposal.symbol}" if proposal.symbol else ""
+            raise InvalidRequest(f"There is no open order{of} to cancel.", remedy="Nothing needs to be done.")
+    first = chosen[0]
+    return OrderIntent(
+        symbol=first.symbol,
+        side=first.side,
+        quantity=sum((order.quantity - order.filled for order in chosen), Decimal(0)),
+        kind="cancel",
+        cancels=tuple(order.id for order in chosen),
+        **common,
+    )

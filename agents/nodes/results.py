@@ -1,0 +1,143 @@
+"""What a finished tool call leaves behind: evidence for receipts, a message for the model, events for people."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from langchain_core.messages import ToolMessage
+
+from agents.figures import parse_figure, pieces
+from agents.nodes.events import emit
+from agents.receipts import qualified, render
+from agents.state import EvidenceRecord, ToolTask, record_evidence
+from engines.domain.evidence import Evidence, EvidenceValue, ValueUnit
+from engines.errors import QuantumTraderError, RiskDenied
+from engines.market.data import MarketData
+
+REFUSAL: Final = "refusal"
+
+
+def completed(task: ToolTask, evidence: Evidence) -> dict[str, Any]:
+    """The state update of a call that measured something."""
+    record = _record(task, evidence)
+    chart = chart_artifact(record)
+    if chart is not None:
+        emit("artifact", chart)
+    return recorded(task, record)
+
+
+def failed(task: ToolTask, error: QuantumTraderError, market: MarketData) -> dict[str, Any]:
+    """The state update of a call that one of our errors ended; its figures can be quoted like any other."""
+    record = _record(task, _refusal(task, error, market))
+    return _update(task, record, str(error), status="error")
+
+
+def recorded(task: ToolTask, record: EvidenceRecord) -> dict[str, Any]:
+    """The state update of a call whose evidence has its id."""
+    return _update(task, record, f"{_readable(record)}\n\nReferences:\n{_references(record)}", status="success")
+
+
+def chart_artifact(record: EvidenceRecord) -> dict[str, Any] | None:
+    """The chart that belongs to evidence, as clients fetch it."""
+    chart = record["chart"]
+    if chart is None:
+        return None
+    symbol, timeframe = chart.get("symbol", record["symbol"]), chart.get("timeframe", record["timeframe"])
+    query = {"symbol": symbol, "timeframe": timeframe, "as_of": record["as_of"]}
+    return {
+        "kind": "chart",
+        "title": f"{symbol} {timeframe}",
+        "symbol": symbol,
+        "timeframe": timeframe,
+        "as_of": record["as_of"],
+        "market": record["market"],
+        "simulated": record["simulated"],
+        "url": f"/v1/chart?{urlencode(query)}",
+    }
+
+
+def spoken_brief(record: EvidenceRecord) -> str:
+    """One line of what was found, figures filled in."""
+    return render(qualified(record["headline"], record["id"]), [record]).plain
+
+
+def _record(task: ToolTask, evidence: Evidence) -> EvidenceRecord:
+    return record_evidence(evidence, number=task["number"], tool_call_id=task["call"]["id"], turn=task["turn"])
+
+
+def _update(task: ToolTask, record: EvidenceRecord, content: str, *, status: str) -> dict[str, Any]:
+    call = task["call"]
+    emit("tool_result", {"id": call["id"], "name": call["name"], "brief": spoken_brief(record), "evidence": record})
+    message = ToolMessage(
+        content=content,
+        tool_call_id=call["id"],
+        name=call["name"],
+        artifact=dict(record),
+        status="error" if status == "error" else "success",
+    )
+    return {"messages": [message], "evidence": [record]}
+
+
+def _readable(record: EvidenceRecord) -> str:
+    return qualified(f"{record['headline']}\n{record['brief']}", record["id"]).strip()
+
+
+def _references(record: EvidenceRecord) -> str:
+    """The names a model may refer to, with what each stands for."""
+    head = f"[{record['id']}] {record['symbol'] or ''} {record['timeframe'] or ''}, as of {record['as_of']}"
+    source = f"{record['market']}{' (simulated)' if record['simulated'] else ''}"
+    lines = [
+        f"{{{record['id']}.{name}}} = {value['text']} ({value['label']})" for name, value in record["values"].items()
+    ]
+    return "\n".join([f"{head}, market {source}", *lines])
+
+
+def _refusal(task: ToolTask, error: QuantumTraderError, market: MarketData) -> Evidence:
+    call = task["call"]
+    values: dict[str, EvidenceValue] = {}
+    words = []
+    for piece in pieces(str(error).replace("{", "(").replace("}", ")")):
+        if piece.kind == "figure":
+            name = f"figure_{len(values) + 1}"
+            values[name] = _quoted_figure(piece.text, call["name"])
+            words.append(f"{{{name}}}")
+        else:
+            words.append(piece.text)
+    return Evidence(
+        kind=REFUSAL,
+        tool=call["name"],
+        arguments=plain_arguments(call["args"]),
+        symbol=str(call["args"]["symbol"]) if call["args"].get("symbol") else None,
+        timeframe=None,
+        as_of=market.now().isoformat(),
+        market=market.name,
+        simulated=market.simulated,
+        headline="".join(words),
+        brief="",
+        values=values,
+        parameters={"code": error.code},
+        next_steps=_way_out(error, call["args"]),
+    )
+
+
+def _quoted_figure(text: str, tool: str) -> EvidenceValue:
+    figure = parse_figure(text)
+    unit: ValueUnit = "percent" if figure.percent else "points"
+    return EvidenceValue(f"{figure.value:f}", unit, text, f"in the answer to {tool}")
+
+
+def _way_out(error: QuantumTraderError, args: dict[str, Any]) -> tuple[str, ...]:
+    """The largest order that passes, as words that ask for it."""
+    if not isinstance(error, RiskDenied) or error.largest is None:
+        return ()
+    price = args.get("limit_price")
+    level = f" at {price}" if price else ""
+    base = str(args.get("symbol", "")).partition("/")[0]
+    return (f"{str(args.get('side', 'buy')).capitalize()} {error.largest:f} {base}{level}",)
+
+
+def plain_arguments(args: dict[str, Any]) -> dict[str, Any]:
+    """A call's arguments as JSON data."""
+    plain = (str, int, float, bool, type(None), list, dict)
+    return {name: value if isinstance(value, plain) else str(value) for name, value in args.items()}

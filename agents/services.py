@@ -1,0 +1,164 @@
+"""What the graph's nodes work with: one bundle, made once and handed to them. Its methods block."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agents.state import EvidenceRecord, record_evidence
+from agents.tickets import ticket_evidence, ticket_json
+from engines.domain.clock import Clock
+from engines.domain.evidence import Evidence
+from engines.domain.orders import Order, OrderIntent, OrderTicket
+from engines.errors import VenueError
+from engines.execution.broker import Broker
+from engines.execution.context import OrderContext
+from engines.execution.prepare import TicketEdits, edit_ticket, prepare_ticket
+from engines.execution.submit import submit
+from engines.ledger.ledger import Ledger
+from engines.market.data import MarketData
+
+if TYPE_CHECKING:
+    from agents.models import ModelChain
+    from agents.settings import Settings
+
+PAPER_ACCOUNT = "paper"
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def quote_currency_of(market: MarketData, settings: Settings) -> str:
+    """The currency a bare asset is priced in: the configured one, else the one most symbols are quoted in."""
+    if settings.quote_currency:
+        return settings.quote_currency
+    if settings.market not in {"demo", "files"}:
+        return "USDT"
+    counted = Counter(instrument.quote for instrument in market.instruments())
+    return counted.most_common(1)[0][0] if counted else "USDT"
+
+
+def prompt(name: str) -> str:
+    """The text of `prompts/<name>.md`."""
+    return (Path(__file__).parent.parent / "prompts" / f"{name}.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Settings, market, ledger, broker, limits, clock and models of one desk."""
+
+    settings: Settings
+    orders: OrderContext
+    broker: Broker
+    model: ModelChain
+    quote_currency: str
+
+    @property
+    def market(self) -> MarketData:
+        """The desk's one market."""
+        return self.orders.market
+
+    @property
+    def ledger(self) -> Ledger:
+        """The journal of tickets, orders and fills."""
+        return self.orders.ledger
+
+    @property
+    def clock(self) -> Clock:
+        """The wall clock, or a test's."""
+        return self.orders.clock
+
+    @property
+    def records_studio_decisions(self) -> bool:
+        """Whether a structured resume may be recorded: paper money, and nobody but this machine can call."""
+        return self.orders.mode == "paper" and self.settings.host in _LOOPBACK
+
+    def symbols(self) -> tuple[str, ...]:
+        """What the market lists; nothing while it does not answer, so that the tools can tell the outage."""
+        try:
+            return tuple(instrument.symbol for instrument in self.market.instruments())
+        except VenueError:
+            return ()
+
+    def account(self, owner: str) -> str:
+        """Id of the owner's paper account, opened on first use."""
+        account = self.ledger.ensure_account(
+            owner, mode="paper", market=self.market.name, currency=self.quote_currency, cash=self.settings.paper_cash
+        )
+        return account.id
+
+    def facts(self, owner: str, thread_id: str) -> dict[str, Any]:
+        """What a reader of messages has to know of the desk: markets, account, positions, pending tickets."""
+        account = self.ledger.account(self.account(owner))
+        return {
+            "symbols": list(self.symbols()),
+            "quote_currency": self.quote_currency,
+            "pending_tickets": [
+                {"label": ticket.label, "text": self.ticket_headline(ticket)}
+                for ticket in self.ledger.tickets(owner, status="pending", thread_id=thread_id or None)
+            ],
+            "positions": [position.symbol for position in account.positions if position.quantity],
+            "market": self.market.name,
+            "simulated": self.market.simulated,
+            "account": f"paper account, {self.settings.paper_cash:,f} {self.quote_currency} at the start",
+        }
+
+    def seal(self, intent: OrderIntent, owner: str) -> OrderTicket:
+        """Risk review, quote, evidence and seal: a pending ticket in the ledger."""
+        return prepare_ticket(intent, self.orders, owner=owner)
+
+    def decide(
+        self, ticket_id: str, decision: Any, ticket_hash: str, by: str, *, resolved: bool = False
+    ) -> OrderTicket:
+        """Record a person's decision."""
+        return self.ledger.decide(ticket_id, decision, ticket_hash, by, resolved)
+
+    def edit(self, ticket_id: str, ticket_hash: str, edits: TicketEdits, *, by: str, owner: str) -> OrderTicket:
+        """Replace a ticket by an edited one, which needs its own approval."""
+        return edit_ticket(ticket_id, ticket_hash, edits, self.orders, by=by, owner=owner)
+
+    def submit(self, ticket_id: str) -> Order | None:
+        """Carry out an approved ticket, or go on where its journal stands."""
+        return submit(ticket_id, self.orders, self.broker)
+
+    def ticket(self, ticket_id: str, owner: str | None) -> OrderTicket:
+        """One ticket of an owner."""
+        return self.ledger.ticket(ticket_id, owner)
+
+    def ticket_json(self, ticket: OrderTicket) -> dict[str, Any]:
+        """A ticket as clients get it, its order included."""
+        return ticket_json(ticket, self.market.instrument(ticket.symbol), self.ledger.order_of(ticket.id))
+
+    def ticket_headline(self, ticket: OrderTicket) -> str:
+        """A ticket in one line."""
+        return str(self.ticket_json(ticket)["text"]).partition(" · ")[0]
+
+    def ticket_record(self, ticket: OrderTicket, *, tool_call_id: str, turn: str) -> tuple[Evidence, EvidenceRecord]:
+        """A ticket as evidence of a thread, numbered by its label: T-7 is `ticket-7`."""
+        evidence = ticket_evidence(ticket, self.market.instrument(ticket.symbol))
+        record = record_evidence(evidence, number=number_of(ticket), tool_call_id=tool_call_id, turn=turn)
+        return evidence, record
+
+    def protective_orders(self, ticket: OrderTicket, entry: Order) -> tuple[Order, ...]:
+        """Stop-loss and take-profit that rest at the venue for a filled entry."""
+        orders = self.ledger.orders(ticket.account, symbol=ticket.symbol)
+        return tuple(
+            order
+            for order in orders
+            if order.ticket_id == ticket.id and order.id != entry.id and order.status == "accepted"
+        )
+
+    def position(self, account: str, symbol: str) -> Decimal:
+        """What an account holds of a symbol, base units."""
+        positions = self.ledger.account(account).positions
+        return next((position.quantity for position in positions if position.symbol == symbol), Decimal(0))
+
+    def order(self, order_id: str, owner: str) -> Order:
+        """One order of an owner."""
+        return self.ledger.order(order_id, owner)
+
+
+def number_of(ticket: OrderTicket) -> int:
+    """The number in a ticket's label."""
+    return int(ticket.label.rpartition("-")[2])
