@@ -84,9 +84,16 @@ def journalling(engine: Engine, clock: Clock) -> Iterator[Journal]:
             connection.execute(update(tables.audit_head).values(seq=journal.seq, hash=journal.head))
 
 
-def read_audit(connection: Connection, *, ticket_id: str | None, accounts: tuple[str, ...] | None) -> list[AuditRecord]:
-    """Records in order; of one ticket, or of some accounts, or all."""
-    query = select(tables.audit).order_by(tables.audit.c.seq)
+def read_audit(
+    connection: Connection,
+    *,
+    ticket_id: str | None,
+    accounts: tuple[str, ...] | None,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[AuditRecord]:
+    """Records in order, behind record `after`; of one ticket, or of some accounts, or all."""
+    query = select(tables.audit).where(tables.audit.c.seq > after).order_by(tables.audit.c.seq).limit(limit)
     if ticket_id is not None:
         query = query.where(tables.audit.c.ticket_id == ticket_id)
     if accounts is not None:

@@ -7,38 +7,29 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, RowMapping, exists, insert, select
+from sqlalchemy import insert, select
 
-from engines.domain.clock import Clock
-from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Mode, Order, OrderTicket, TicketStatus
-from engines.errors import Conflict, InvalidRequest, NotFound
+from engines.domain.orders import Account, Mode, Order, OrderTicket, TicketStatus
+from engines.errors import Conflict, InvalidRequest
 from engines.execution.broker import VenueOrder, protective_ids
 from engines.ledger import orders, submissions, tickets
-from engines.ledger.book import Book, fold, positions
 from engines.ledger.claims import claimed
-from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, journalling, read_audit
-from engines.ledger.portfolio import Portfolio, value_account
-from engines.ledger.sealed import is_untouched, ticket_of
-from engines.market.data import MarketData
+from engines.ledger.journal import journalling
+from engines.ledger.reader import LedgerReader
+from engines.ledger.sealed import ticket_of
 from engines.storage import ledger as tables
 
 DecisionWord = tickets.Decision
 UnsettledStatus = Literal["unknown", "not_accepted", "needs_operator", "rejected_by_venue"]
 
 
-class Ledger:
+class Ledger(LedgerReader):
     """Accounts, tickets, orders, fills and the audit chain, on SQLite or PostgreSQL.
 
     Calls block and are safe from many threads and processes. Every change is one transaction that also
     writes its audit record, and needs the state it starts from: of two that race, one wins and the other
     gets `Conflict`.
     """
-
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
-        # Books folded so far, by account; fills are append-only, so a book only ever grows.
-        self._books: dict[str, Book] = {}
 
     def ensure_account(
         self, owner: str, *, currency: str, cash: Decimal, market: str = "", mode: Mode = "paper"
@@ -55,71 +46,6 @@ class Ledger:
         if known is None:
             self._open_account(account_id, owner, name, mode, currency, cash)
         return self.account(account_id)
-
-    def account(self, account_id: str, owner: str | None = None) -> Account:
-        """Balances, reservations and positions, from the opening cash and the fills.
-
-        Raises:
-            NotFound: there is none, or it is somebody else's.
-        """
-        with self._engine.connect() as connection:
-            account, book = self._account(connection, account_id, owner)
-        self._books[account_id] = book
-        return account
-
-    def accounts(self, owner: str) -> tuple[str, ...]:
-        """Ids of an owner's accounts."""
-        query = select(tables.accounts.c.id).where(tables.accounts.c.owner == owner).order_by(tables.accounts.c.id)
-        with self._engine.connect() as connection:
-            return tuple(connection.execute(query).scalars())
-
-    def portfolio(self, account_id: str, market: MarketData, owner: str | None = None) -> Portfolio:
-        """The account valued at the market's last prices; errors as `value_account`."""
-        return value_account(self.account(account_id, owner), market)
-
-    def open_exposure(self, account_id: str) -> tuple[int, Decimal]:
-        """How many entries are open, and the value of the buys among them in quote units."""
-        with self._engine.connect() as connection:
-            return orders.open_exposure(connection, account_id)
-
-    def ticket(self, ticket_id: str, owner: str | None = None) -> OrderTicket:
-        """One ticket.
-
-        Raises:
-            NotFound: there is none, or it is somebody else's.
-        """
-        with self._engine.connect() as connection:
-            return ticket_of(tickets.require(connection, ticket_id, owner))
-
-    def tickets(
-        self,
-        owner: str,
-        *,
-        status: TicketStatus | tuple[TicketStatus, ...] | None = None,
-        thread_id: str | None = None,
-        limit: int = 200,
-    ) -> tuple[OrderTicket, ...]:
-        """An owner's tickets, newest first."""
-        statuses = (status,) if isinstance(status, str) else status
-        with self._engine.connect() as connection:
-            return tickets.list_tickets(connection, owner=owner, statuses=statuses, thread_id=thread_id, limit=limit)
-
-    def is_sealed(self, ticket_id: str) -> bool:
-        """True while the stored content of a ticket has the hash it was sealed with."""
-        with self._engine.connect() as connection:
-            row = tickets.require(connection, ticket_id, None)
-            return is_untouched(row) and ticket_of(row).seal() == row["hash"]
-
-    def require_decidable(self, ticket_id: str, ticket_hash: str, owner: str | None) -> None:
-        """Refuse early what `decide` and `seal` would refuse.
-
-        Raises:
-            NotFound, Conflict, Expired: as `decide`.
-        """
-        with self._engine.connect() as connection:
-            refused = tickets.refusal(tickets.require(connection, ticket_id, owner), ticket_hash, self._clock.now())
-        if refused is not None:
-            raise refused
 
     def seal(self, draft: OrderTicket, *, replaces: tuple[str, str, str] | None = None) -> OrderTicket:
         """Write a draft as a pending ticket with its label and hash.
@@ -277,77 +203,6 @@ class Ledger:
         with journalling(self._engine, self._clock) as journal:
             return submissions.count_lookup(journal, self._order(journal.connection, order_id))
 
-    def order(self, order_id: str, owner: str | None = None) -> Order:
-        """One order with its fills.
-
-        Raises:
-            NotFound: there is none, or it is somebody else's.
-        """
-        with self._engine.connect() as connection:
-            order = self._order(connection, order_id)
-            if owner is not None:
-                self._require_account(connection, order.account, owner)
-            return order
-
-    def order_of(self, ticket_id: str) -> Order | None:
-        """The entry order of a ticket, None when nothing was journalled."""
-        own = (tables.orders.c.ticket_id == ticket_id) & tables.orders.c.parent_id.is_(None)
-        with self._engine.connect() as connection:
-            found = orders.read_orders(connection, select(tables.orders).where(own))
-        return found[0] if found else None
-
-    def orders(
-        self,
-        account_id: str | None = None,
-        *,
-        status: Literal["open", "all"] = "all",
-        symbol: str | None = None,
-        limit: int = 200,
-    ) -> tuple[Order, ...]:
-        """Orders of an account (of all accounts when None), protective ones included, newest first."""
-        columns = tables.orders.c
-        query = select(tables.orders).order_by(columns.created_at.desc(), columns.id).limit(limit)
-        if account_id is not None:
-            query = query.where(columns.account == account_id)
-        if status == "open":
-            query = query.where(columns.status.in_(OPEN_ORDER_STATUSES))
-        if symbol is not None:
-            query = query.where(columns.symbol == symbol)
-        with self._engine.connect() as connection:
-            return orders.read_orders(connection, query)
-
-    def unprotected_entries(self) -> tuple[Order, ...]:
-        """Filled entries with a stop-loss or take-profit whose protective orders are not in the ledger yet."""
-        columns, child = tables.orders.c, tables.orders.alias("child")
-        wants = columns.stop_loss.is_not(None) | columns.take_profit.is_not(None)
-        query = select(tables.orders).where(
-            columns.status == "filled", wants, ~exists().where(child.c.parent_id == columns.id)
-        )
-        with self._engine.connect() as connection:
-            return orders.read_orders(connection, query)
-
-    def fills(self, account_id: str, *, symbol: str | None = None, limit: int = 1000) -> tuple[Fill, ...]:
-        """Fills of an account, newest first."""
-        columns = tables.fills.c
-        newest = select(columns.seq).where(columns.account == account_id)
-        if symbol is not None:
-            newest = newest.where(columns.symbol == symbol)
-        newest = newest.order_by(columns.seq.desc()).limit(limit)
-        with self._engine.connect() as connection:
-            found = orders.read_fills(connection, select(tables.fills).where(columns.seq.in_(newest)))
-        return tuple(fill for _, fill in reversed(found))
-
-    def audit(self, ticket_id: str | None = None, *, owner: str | None = None) -> tuple[AuditRecord, ...]:
-        """The audit chain in order: of a ticket, of an owner's accounts, or all of it."""
-        accounts = None if owner is None else self.accounts(owner)
-        with self._engine.connect() as connection:
-            return tuple(read_audit(connection, ticket_id=ticket_id, accounts=accounts))
-
-    def verify_audit(self) -> AuditCheck:
-        """Recompute the whole audit chain."""
-        with self._engine.connect() as connection:
-            return check_audit(connection)
-
     def _open_account(self, account_id: str, owner: str, name: str, mode: str, currency: str, cash: Decimal) -> None:
         with journalling(self._engine, self._clock) as journal:
             known = select(tables.accounts.c.id).where(tables.accounts.c.id == account_id)
@@ -358,37 +213,6 @@ class Ledger:
                 insert(tables.accounts).values(**values, starting_cash=cash, last_label=0, created_at=journal.now)
             )
             journal.note("account_opened", account=account_id, currency=currency, cash=format(cash, "f"))
-
-    def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book]:
-        row = self._require_account(connection, account_id, owner)
-        book = self._books.get(account_id, Book())
-        new = select(tables.fills).where(tables.fills.c.account == account_id, tables.fills.c.seq > book.last_seq)
-        book = fold(book, orders.read_fills(connection, new))
-        balances = dict(book.movements)
-        balances[row["currency"]] = row["starting_cash"] + balances.get(row["currency"], Decimal(0))
-        account = Account(
-            id=account_id,
-            owner=row["owner"],
-            mode=row["mode"],
-            currency=row["currency"],
-            balances=balances,
-            reserved=orders.reserved(connection, account_id),
-            positions=positions(book),
-        )
-        return account, book
-
-    def _require_account(self, connection: Connection, account_id: str, owner: str | None) -> RowMapping:
-        query = select(tables.accounts).where(tables.accounts.c.id == account_id)
-        row = connection.execute(query).mappings().first()
-        if row is None or (owner is not None and row["owner"] != owner):
-            raise NotFound(f"There is no account {account_id!r}.")
-        return row
-
-    def _order(self, connection: Connection, order_id: str) -> Order:
-        found = orders.read_orders(connection, select(tables.orders).where(tables.orders.c.id == order_id))
-        if not found:
-            raise NotFound(f"There is no order {order_id!r}.", remedy="GET /v1/orders lists those there are.")
-        return found[0]
 
 
 def _unresolved(ticket: OrderTicket) -> Conflict | None:

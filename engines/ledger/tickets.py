@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, select, update
 
 from engines.domain.orders import OrderTicket, TicketStatus
 from engines.errors import Conflict, Expired, NotFound
@@ -116,7 +116,13 @@ def change_status(journal: Journal, row: RowMapping, status: TicketStatus, **val
 
 
 def list_tickets(
-    connection: Connection, *, owner: str, statuses: tuple[str, ...] | None, thread_id: str | None, limit: int
+    connection: Connection,
+    *,
+    owner: str,
+    statuses: tuple[str, ...] | None,
+    thread_id: str | None,
+    limit: int,
+    before: tuple[datetime, str] | None = None,
 ) -> tuple[OrderTicket, ...]:
     """An owner's tickets, newest first."""
     tickets = tables.tickets
@@ -125,5 +131,15 @@ def list_tickets(
         query = query.where(tickets.c.status.in_(statuses))
     if thread_id is not None:
         query = query.where(tickets.c.thread_id == thread_id)
+    if before is not None:
+        query = query.where(is_behind(tickets.c.created_at, tickets.c.id, before))
     rows = connection.execute(query.order_by(tickets.c.created_at.desc(), tickets.c.id).limit(limit)).mappings()
     return tuple(ticket_of(row) for row in rows)
+
+
+def is_behind(
+    created_at: ColumnElement[datetime], row_id: ColumnElement[str], key: tuple[datetime, str]
+) -> ColumnElement[bool]:
+    """Rows that follow this sort key in a list that is ordered by time descending, then by id."""
+    time, last_id = key
+    return (created_at < time) | ((created_at == time) & (row_id > last_id))

@@ -1,0 +1,38 @@
+"""Carrying out a cancellation that a person approved."""
+
+from __future__ import annotations
+
+from engines.domain.orders import OrderTicket
+from engines.errors import NotFound, VenueUnavailable
+from engines.execution.broker import Broker
+from engines.ledger.ledger import Ledger
+
+
+def carry_out_cancellation(ticket: OrderTicket, *, ledger: Ledger, broker: Broker) -> None:
+    """Cancel each order of a ticket and say in its reason what became of each.
+
+    Cancelling twice does no harm, so an interrupted cancellation is simply carried out again. An order that
+    was filled meanwhile stays filled.
+    """
+    if ticket.status == "cancelled":
+        return
+    if ticket.status == "approved":
+        ledger.advance_ticket(ticket.id, "submitting", reason="", kind="cancellation_started")
+    told, settled = [], True
+    for order_id in ticket.cancels:
+        order = ledger.order(order_id)
+        try:
+            seen = broker.cancel(order_id, order.symbol)
+        except NotFound:
+            told.append(f"{order_id} is not known at {broker.name}")
+        except VenueUnavailable as error:
+            told.append(f"{order_id} is unclear: {error.message}")
+            settled = False
+        else:
+            after = ledger.record_venue_order(order_id, seen, broker.name)
+            told.append(f"{order_id} is {after.status}")
+    reason = "; ".join(told) + "."
+    if settled:
+        ledger.advance_ticket(ticket.id, "cancelled", reason=reason, kind="cancellation_done")
+    elif ledger.ticket(ticket.id).status != "unknown":
+        ledger.advance_ticket(ticket.id, "unknown", reason=reason, kind="cancellation_unclear")

@@ -1,0 +1,137 @@
+"""Carrying out approved tickets: at most one order of each reaches the venue, whatever happens."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from engines.confirmation.risk import reserve_price, review
+from engines.confirmation.wording import percent, price
+from engines.domain.instruments import Instrument, Quote
+from engines.domain.orders import Account, Order, OrderTicket, TicketStatus
+from engines.errors import Conflict, InvalidRequest, OrderRejected, OutcomeUnknown
+from engines.execution.broker import ApprovedTicket, Broker
+from engines.execution.cancel import carry_out_cancellation
+from engines.execution.context import OrderContext
+from engines.execution.prepare import intent_of
+from engines.execution.recover import look_up
+from engines.execution.situation import marks_of, situation_of, usable_quote
+from engines.execution.sync import bring_protective
+from engines.ledger.ledger import Ledger
+
+# An approval in the ticket's last second still has this long to be carried out.
+_GRACE: Final = timedelta(seconds=30)
+_UNFINISHED: Final[tuple[TicketStatus, ...]] = ("approved", "submitting", "unknown")
+_NOTHING_SENT: Final[frozenset[TicketStatus]] = frozenset({"denied", "expired"})
+
+
+def submit(ticket_id: str, context: OrderContext, broker: Broker) -> Order | None:
+    """Carry out an approved ticket.
+
+    claim -> re-check -> journal -> send once -> record; an unclear answer becomes `unknown` and is looked up
+    by our id, never sent again. Calling it again, from another process or after a crash, continues where the
+    journal stands.
+
+    Returns:
+        The order as the ledger has it. None when there is none: the re-check said no (`ticket.reason` says
+        why), or the ticket is a cancellation.
+
+    Raises:
+        Conflict: nobody approved the ticket.
+        VenueUnavailable: the market has no price; nothing was sent and the ticket stays approved.
+    """
+    ledger = context.ledger
+    with ledger.claim(ticket_id):
+        ticket = ledger.ticket(ticket_id)
+        order = ledger.order_of(ticket_id)
+        if order is not None:
+            return look_up(order, ledger=ledger, broker=broker, clock=context.clock)
+        if ticket.status in _NOTHING_SENT and ticket.decided_at is not None:
+            return None
+        if ticket.kind == "cancel":
+            _require_approved(ticket, "approved", "submitting", "unknown", "cancelled")
+            if ticket.status != "approved" or _still_valid(ticket, context):
+                carry_out_cancellation(ticket, ledger=ledger, broker=broker)
+            return None
+        _require_approved(ticket, "approved")
+        return _send(ticket, context, broker) if _still_valid(ticket, context) else None
+
+
+def unfinished(ledger: Ledger) -> tuple[str, ...]:
+    """Tickets of all owners that need `submit` again: approved and not sent, interrupted, or unclear; oldest first."""
+    return ledger.ticket_ids(_UNFINISHED)
+
+
+def _require_approved(ticket: OrderTicket, *allowed: TicketStatus) -> None:
+    if ticket.status not in allowed or ticket.decided_at is None:
+        raise Conflict(f"Ticket {ticket.label} is {ticket.status}: only an approved ticket is carried out.")
+
+
+def _still_valid(ticket: OrderTicket, context: OrderContext) -> bool:
+    """Hash and time of an approved ticket; what is wrong is recorded on it."""
+    ledger, now = context.ledger, context.clock.now()
+    if not ledger.is_sealed(ticket.id):
+        reason = "The stored ticket no longer has the hash that was approved, so nothing was sent."
+        ledger.advance_ticket(ticket.id, "denied", reason=reason, kind="ticket_denied")
+        return False
+    deadline = _deadline(ticket)
+    if now > deadline:
+        reason = f"It was approved but not carried out before {deadline:%H:%M:%S} UTC, so nothing was sent."
+        ledger.advance_ticket(ticket.id, "expired", reason=reason, kind="ticket_expired")
+        return False
+    return True
+
+
+def _deadline(ticket: OrderTicket) -> datetime:
+    decided_at = ticket.decided_at or ticket.created_at
+    return max(ticket.expires_at, decided_at + _GRACE)
+
+
+def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order | None:
+    ledger, market, limits = context.ledger, context.market, context.limits
+    instrument, quote = market.instrument(ticket.symbol), usable_quote(market, ticket.symbol)
+    marks = marks_of(ledger.account(ticket.account), market)
+
+    def recheck(ticket: OrderTicket, account: Account, open_entries: tuple[int, Decimal]) -> str:
+        situation = situation_of(account, instrument, quote, market, marks=marks, open_entries=open_entries)
+        try:
+            verdict = review(intent_of(ticket), situation, limits)
+        except InvalidRequest as error:
+            return str(error)
+        return verdict.denial.message if verdict.denial else ""
+
+    refused = _moved(ticket, context, quote, instrument)
+    if refused:
+        ledger.advance_ticket(ticket.id, "denied", reason=refused, kind="ticket_denied")
+        return None
+    set_aside = reserve_price(intent_of(ticket), quote, limits)
+    order = ledger.journal_submission(ticket.id, recheck, price=set_aside, fee=instrument.taker_fee)
+    if order is None:
+        return None
+    try:
+        seen = broker.place(ApprovedTicket(ticket))
+    except OrderRejected as error:
+        return ledger.record_unsettled(order.id, "rejected_by_venue", str(error))
+    except OutcomeUnknown as error:
+        return ledger.record_unsettled(order.id, "unknown", str(error))
+    ledger.record_venue_order(order.id, seen, broker.name)
+    bring_protective(ledger.order(order.id), ledger=ledger, broker=broker)
+    return ledger.order(order.id)
+
+
+def _moved(ticket: OrderTicket, context: OrderContext, quote: Quote, instrument: Instrument) -> str:
+    """Why the market is not the one that was approved; empty when it is."""
+    if (ticket.market, ticket.mode) != (context.market.name, context.mode):
+        there = f"{ticket.market} ({ticket.mode})"
+        return f"This ticket is for {there} and the desk now runs on {context.market.name} ({context.mode})."
+    low, high = ticket.price_band
+    now = quote.taking(ticket.side)
+    if low <= now <= high:
+        return ""
+    moved = abs(now / ticket.reference_price - 1) * 100
+    band = max(high / ticket.reference_price - 1, 1 - low / ticket.reference_price) * 100
+    return (
+        f"The price moved {percent(moved)} since the quote and the band is {percent(band)}: "
+        f"{price(ticket.reference_price, instrument)} then, {price(now, instrument)} now. Nothing was sent."
+    )

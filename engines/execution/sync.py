@@ -1,0 +1,50 @@
+"""Bringing what happened at a venue into the ledger."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engines.domain.orders import Order, OrderStatus
+from engines.execution.broker import Broker, protective_ids
+from engines.ledger.ledger import Ledger
+
+# `submitting` and unclear orders belong to `submit`, which owns their claim.
+_WATCHED: Final[frozenset[OrderStatus]] = frozenset({"accepted", "partially_filled"})
+
+
+def sync_fills(ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
+    """Record what became of every resting order, and the protective orders of entries that filled.
+
+    Repeating it changes nothing: a fill counts once, by the venue's trade id.
+
+    Returns:
+        The orders that changed or are new.
+
+    Raises:
+        VenueUnavailable: the venue did not answer; what was read before is recorded.
+    """
+    changed = []
+    for order in ledger.orders(status="open", limit=10_000):
+        if order.status not in _WATCHED:
+            continue
+        seen = broker.find(order.id, order.symbol)
+        if seen is None:
+            reason = f"{broker.name} accepted order {order.id} and no longer knows it."
+            changed.append(ledger.record_unsettled(order.id, "needs_operator", reason))
+            continue
+        after = ledger.record_venue_order(order.id, seen, broker.name)
+        if after != order:
+            changed.append(after)
+    for entry in ledger.unprotected_entries():
+        changed += bring_protective(entry, ledger=ledger, broker=broker)
+    return tuple(changed)
+
+
+def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
+    """Record the stop-loss and take-profit that the venue holds for a filled entry; those it holds."""
+    stop_id, target_id = protective_ids(entry.id)
+    wanted = [order_id for order_id, at in ((stop_id, entry.stop_loss), (target_id, entry.take_profit)) if at]
+    if entry.status != "filled" or not wanted:
+        return ()
+    found = (broker.find(order_id, entry.symbol) for order_id in wanted)
+    return tuple(ledger.record_protective(entry.id, seen, broker.name) for seen in found if seen is not None)

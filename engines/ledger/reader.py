@@ -1,0 +1,224 @@
+"""Reading the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, select
+
+from engines.domain.clock import Clock
+from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, OrderTicket, TicketStatus
+from engines.errors import NotFound
+from engines.ledger import orders, tickets
+from engines.ledger.book import Book, fold, positions
+from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, read_audit
+from engines.ledger.portfolio import Portfolio, value_account
+from engines.ledger.sealed import is_untouched, ticket_of
+from engines.market.data import MarketData
+from engines.storage import ledger as tables
+
+
+class LedgerReader:
+    """Everything the ledger can be asked; nothing here changes it."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        # Books folded so far, by account; fills are append-only, so a book only ever grows.
+        self._books: dict[str, Book] = {}
+
+    def account(self, account_id: str, owner: str | None = None) -> Account:
+        """Balances, reservations and positions, from the opening cash and the fills.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        with self._engine.connect() as connection:
+            account, book = self._account(connection, account_id, owner)
+        self._books[account_id] = book
+        return account
+
+    def accounts(self, owner: str) -> tuple[str, ...]:
+        """Ids of an owner's accounts."""
+        query = select(tables.accounts.c.id).where(tables.accounts.c.owner == owner).order_by(tables.accounts.c.id)
+        with self._engine.connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def portfolio(self, account_id: str, market: MarketData, owner: str | None = None) -> Portfolio:
+        """The account valued at the market's last prices; errors as `value_account`."""
+        return value_account(self.account(account_id, owner), market)
+
+    def open_exposure(self, account_id: str) -> tuple[int, Decimal]:
+        """How many entries are open, and the value of the buys among them in quote units."""
+        with self._engine.connect() as connection:
+            return orders.open_exposure(connection, account_id)
+
+    def ticket(self, ticket_id: str, owner: str | None = None) -> OrderTicket:
+        """One ticket.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        with self._engine.connect() as connection:
+            return ticket_of(tickets.require(connection, ticket_id, owner))
+
+    def tickets(
+        self,
+        owner: str,
+        *,
+        status: TicketStatus | tuple[TicketStatus, ...] | None = None,
+        thread_id: str | None = None,
+        limit: int = 200,
+        before: tuple[datetime, str] | None = None,
+    ) -> tuple[OrderTicket, ...]:
+        """An owner's tickets, newest first; `before` goes on behind the ticket of this creation time and id."""
+        statuses = (status,) if isinstance(status, str) else status
+        with self._engine.connect() as connection:
+            return tickets.list_tickets(
+                connection, owner=owner, statuses=statuses, thread_id=thread_id, limit=limit, before=before
+            )
+
+    def ticket_ids(self, statuses: tuple[TicketStatus, ...]) -> tuple[str, ...]:
+        """Tickets of all owners in these statuses, oldest first."""
+        columns = tables.tickets.c
+        query = select(columns.id).where(columns.status.in_(statuses)).order_by(columns.created_at, columns.id)
+        with self._engine.connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def is_sealed(self, ticket_id: str) -> bool:
+        """True while the stored content of a ticket has the hash it was sealed with."""
+        with self._engine.connect() as connection:
+            row = tickets.require(connection, ticket_id, None)
+            return is_untouched(row) and ticket_of(row).seal() == row["hash"]
+
+    def require_decidable(self, ticket_id: str, ticket_hash: str, owner: str | None) -> None:
+        """Refuse early what `decide` and `seal` would refuse.
+
+        Raises:
+            NotFound, Conflict, Expired: as `decide`.
+        """
+        with self._engine.connect() as connection:
+            refused = tickets.refusal(tickets.require(connection, ticket_id, owner), ticket_hash, self._clock.now())
+        if refused is not None:
+            raise refused
+
+    def order(self, order_id: str, owner: str | None = None) -> Order:
+        """One order with its fills.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        with self._engine.connect() as connection:
+            order = self._order(connection, order_id)
+            if owner is not None:
+                self._require_account(connection, order.account, owner)
+            return order
+
+    def order_of(self, ticket_id: str) -> Order | None:
+        """The entry order of a ticket, None when nothing was journalled."""
+        own = (tables.orders.c.ticket_id == ticket_id) & tables.orders.c.parent_id.is_(None)
+        with self._engine.connect() as connection:
+            found = orders.read_orders(connection, select(tables.orders).where(own))
+        return found[0] if found else None
+
+    def orders(
+        self,
+        account_id: str | None = None,
+        *,
+        status: Literal["open", "all"] = "all",
+        symbol: str | None = None,
+        limit: int = 200,
+        before: tuple[datetime, str] | None = None,
+    ) -> tuple[Order, ...]:
+        """Orders of an account (of all accounts when None), protective ones included, newest first.
+
+        `before` goes on behind the order of this creation time and id.
+        """
+        columns = tables.orders.c
+        query = select(tables.orders).order_by(columns.created_at.desc(), columns.id).limit(limit)
+        if account_id is not None:
+            query = query.where(columns.account == account_id)
+        if status == "open":
+            query = query.where(columns.status.in_(OPEN_ORDER_STATUSES))
+        if symbol is not None:
+            query = query.where(columns.symbol == symbol)
+        if before is not None:
+            query = query.where(tickets.is_behind(columns.created_at, columns.id, before))
+        with self._engine.connect() as connection:
+            return orders.read_orders(connection, query)
+
+    def unprotected_entries(self) -> tuple[Order, ...]:
+        """Filled entries with a stop-loss or take-profit whose protective orders are not in the ledger yet."""
+        columns, child = tables.orders.c, tables.orders.alias("child")
+        wanted = _counted(columns.stop_loss) + _counted(columns.take_profit)
+        present = select(func.count()).where(child.c.parent_id == columns.id).scalar_subquery()
+        query = select(tables.orders).where(columns.status == "filled", wanted > present)
+        with self._engine.connect() as connection:
+            return orders.read_orders(connection, query)
+
+    def fills(
+        self, account_id: str, *, symbol: str | None = None, limit: int = 1000, before: str | None = None
+    ) -> tuple[Fill, ...]:
+        """Fills of an account, newest first; `before` goes on behind the fill with this id."""
+        columns = tables.fills.c
+        newest = select(columns.seq).where(columns.account == account_id)
+        if symbol is not None:
+            newest = newest.where(columns.symbol == symbol)
+        if before is not None:
+            behind = tables.fills.alias("behind").c
+            last = select(behind.seq).where(behind.account == account_id, behind.trade_id == before)
+            newest = newest.where(columns.seq < last.scalar_subquery())
+        newest = newest.order_by(columns.seq.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            found = orders.read_fills(connection, select(tables.fills).where(columns.seq.in_(newest)))
+        return tuple(fill for _, fill in reversed(found))
+
+    def audit(
+        self, ticket_id: str | None = None, *, owner: str | None = None, after: int = 0, limit: int | None = None
+    ) -> tuple[AuditRecord, ...]:
+        """The audit chain in order behind record `after`: of a ticket, of an owner's accounts, or all of it."""
+        accounts = None if owner is None else self.accounts(owner)
+        with self._engine.connect() as connection:
+            return tuple(read_audit(connection, ticket_id=ticket_id, accounts=accounts, after=after, limit=limit))
+
+    def verify_audit(self) -> AuditCheck:
+        """Recompute the whole audit chain."""
+        with self._engine.connect() as connection:
+            return check_audit(connection)
+
+    def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book]:
+        row = self._require_account(connection, account_id, owner)
+        book = self._books.get(account_id, Book())
+        new = select(tables.fills).where(tables.fills.c.account == account_id, tables.fills.c.seq > book.last_seq)
+        book = fold(book, orders.read_fills(connection, new))
+        balances = dict(book.movements)
+        balances[row["currency"]] = row["starting_cash"] + balances.get(row["currency"], Decimal(0))
+        account = Account(
+            id=account_id,
+            owner=row["owner"],
+            mode=row["mode"],
+            currency=row["currency"],
+            balances=balances,
+            reserved=orders.reserved(connection, account_id),
+            positions=positions(book),
+        )
+        return account, book
+
+    def _require_account(self, connection: Connection, account_id: str, owner: str | None) -> RowMapping:
+        query = select(tables.accounts).where(tables.accounts.c.id == account_id)
+        row = connection.execute(query).mappings().first()
+        if row is None or (owner is not None and row["owner"] != owner):
+            raise NotFound(f"There is no account {account_id!r}.")
+        return row
+
+    def _order(self, connection: Connection, order_id: str) -> Order:
+        found = orders.read_orders(connection, select(tables.orders).where(tables.orders.c.id == order_id))
+        if not found:
+            raise NotFound(f"There is no order {order_id!r}.", remedy="GET /v1/orders lists those there are.")
+        return found[0]
+
+
+def _counted(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return case((column.is_not(None), 1), else_=0)
