@@ -1,0 +1,120 @@
+"""The evidence for and against an order: additive, dated, and open about what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from engines.cipher import compute_panel
+from engines.confirmation.confluence import confluence
+from engines.domain.candles import CandleFrame
+from engines.errors import InsufficientData
+from engines.market.demo import DemoMarket
+from engines.volume_profile import DESK_PROFILE, compute_volume_profile
+
+Alter = Callable[[Callable[[CandleFrame], CandleFrame]], DemoMarket]
+
+
+def test_weights_sum_to_the_score_and_selling_is_the_mirror_of_buying(market: DemoMarket) -> None:
+    for instrument in market.instruments():
+        buy = confluence("buy", instrument.symbol, market=market)
+        sell = confluence("sell", instrument.symbol, market=market)
+        assert buy.score is not None
+        assert buy.score == pytest.approx(sum(argument.weight for argument in buy.arguments))
+        assert -1 <= buy.score <= 1
+        assert sell.score == -buy.score
+        assert [argument.text for argument in sell.arguments] == [argument.text for argument in buy.arguments]
+        assert buy.missing == ()
+
+
+def test_arguments_come_strongest_first_with_figures_tool_timeframe_and_close(market: DemoMarket) -> None:
+    arguments = confluence("buy", "BTC/USDT", market=market).arguments
+    sizes = [abs(argument.weight) for argument in arguments]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {argument.source for argument in arguments} == {
+        "analyze_cipher 1h, candle closed 2026-03-11 17:00 UTC",
+        "analyze_cipher 4h, candle closed 2026-03-11 16:00 UTC",
+        "analyze_volume_profile 1h, candle closed 2026-03-11 17:00 UTC",
+        "analyze_volume_profile 4h, candle closed 2026-03-11 16:00 UTC",
+    }
+    panel = compute_panel(market.closed_candles("BTC/USDT", "4h", count=700))
+    (flow,) = [argument for argument in arguments if argument.text.startswith("4h: money flow")]
+    assert flow.text.endswith(f"{panel.money_flow[-1]:+.2f}")
+    assert flow.weight == pytest.approx(0.15 / 2 * np.sign(panel.money_flow[-1]))
+
+
+def test_price_outside_value_weighs_what_the_documentation_says(market: DemoMarket) -> None:
+    candles = market.closed_candles("BTC/USDT", "1h", count=200)
+    profile = compute_volume_profile(candles, DESK_PROFILE)
+    close = candles.close[-1]
+    expected = 0.2 if close > profile.vah else -0.2 if close < profile.val else 0.1 * np.sign(close - profile.poc)
+    found = confluence("buy", "BTC/USDT", market=market, timeframes=("1h",)).arguments
+    (price,) = [argument for argument in found if argument.source.startswith("analyze_volume_profile")]
+    assert price.weight == pytest.approx(expected)
+
+
+def test_the_same_instant_gives_the_same_evidence_whatever_came_later(market: DemoMarket) -> None:
+    as_of = market.now() - timedelta(hours=30)
+    then = confluence("buy", "ETH/USDT", market=market, as_of=as_of)
+    assert then == confluence("buy", "ETH/USDT", market=market, as_of=as_of)
+    assert then != confluence("buy", "ETH/USDT", market=market)
+    assert all("2026-03-10" in argument.source for argument in then.arguments)
+
+
+def test_a_timeframe_without_enough_candles_is_missing_and_the_other_counts_whole(altered: Alter) -> None:
+    def few_4h(candles: CandleFrame) -> CandleFrame:
+        if candles.timeframe == "4h":
+            raise InsufficientData("BTC/USDT has no closed 4h candle on demo.")
+        return candles
+
+    found = confluence("buy", "BTC/USDT", market=altered(few_4h))
+    assert found.missing == ("4h: BTC/USDT has no closed 4h candle on demo.",)
+    assert found == replace(
+        confluence("buy", "BTC/USDT", market=altered(lambda candles: candles), timeframes=("1h",)),
+        missing=found.missing,
+    )
+
+
+def test_candles_that_ended_long_ago_do_not_count_and_are_named(altered: Alter) -> None:
+    found = confluence("buy", "BTC/USDT", market=altered(lambda candles: candles[:-2]))
+    assert found.score is None
+    assert found.arguments == ()
+    assert found.missing == (
+        "1h: the last candle closed at 2026-03-11 15:00 UTC, too long ago to count.",
+        "4h: the last candle closed at 2026-03-11 08:00 UTC, too long ago to count.",
+    )
+
+
+def test_without_volume_the_panel_counts_and_the_profile_is_missing(altered: Alter) -> None:
+    market = altered(lambda candles: replace(candles, volume=np.zeros(len(candles))))
+    found = confluence("buy", "BTC/USDT", market=market)
+    assert found.score is not None
+    assert {argument.source.split()[0] for argument in found.arguments} == {"analyze_cipher"}
+    assert [words.split(" from ")[0] for words in found.missing] == [
+        "1h: BTC/USDT has no volume in its 200 1h candles",
+        "4h: BTC/USDT has no volume in its 200 4h candles",
+    ]
+
+
+def test_nothing_is_read_into_a_market_that_does_not_move(altered: Alter) -> None:
+    def still(candles: CandleFrame) -> CandleFrame:
+        price = np.full(len(candles), 64.1)
+        return replace(candles, open=price, high=price, low=price, close=price)
+
+    found = confluence("buy", "BTC/USDT", market=altered(still))
+    assert found.score == 0
+    assert found.arguments == ()
+    assert found.missing[0] == "1h: BTC/USDT 1h has not moved for so long that its waves mean nothing."
+
+
+def test_damaged_candles_and_unknown_symbols_are_said_and_not_raised(altered: Alter) -> None:
+    damaged = confluence("buy", "BTC/USDT", market=altered(lambda candles: replace(candles, high=candles.low)))
+    assert damaged.score is None
+    assert "high below its open or close" in damaged.missing[0]
+    unknown = confluence("sell", "BTCC/USDT", market=altered(lambda candles: candles))
+    assert unknown.score is None
+    assert "BTCC/USDT" in unknown.missing[0]

@@ -1,0 +1,127 @@
+"""The volume profile as a tool."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from langchain_core.tools import BaseTool, tool
+from pydantic import Field
+
+from engines.domain.evidence import Evidence, EvidenceValue
+from engines.domain.signals import moment
+from engines.domain.timeframe import Timeframe, parse_timeframe
+from engines.errors import InvalidRequest
+from engines.market.data import MarketData
+from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE, VolumeProfile, compute_volume_profile
+from engines.volume_profile.reading import LEVELS, nearest_levels, profile_values, read_profile
+from tools.analysis import TimeframeName, content
+from tools.arguments import Symbol
+
+LEAST_LOOKBACK: Final = 10
+MOST_LOOKBACK: Final = 5_000
+
+Lookback = Annotated[
+    int | None,
+    Field(
+        description=f"How many closed candles to spread, {LEAST_LOOKBACK} to {MOST_LOOKBACK}; "
+        f"leave it out for {DESK_LOOKBACK}."
+    ),
+]
+
+
+def volume_profile_tools(market: MarketData) -> list[BaseTool]:
+    """The tools that read the volume profile of `market`."""
+
+    @tool(response_format="content_and_artifact")
+    def analyze_volume_profile(
+        symbol: Symbol, timeframe: TimeframeName = "1h", lookback: Lookback = None
+    ) -> tuple[str, Evidence]:
+        """Read where volume was traded in one market: point of control (POC), value area high and low (VAH, VAL).
+
+        Use it for "where is the POC", value area, volume levels, support and resistance by volume. Leave `lookback` out
+        unless a number of candles was asked for. Not for trend or momentum (`analyze_cipher`) or the current price
+        (`get_quote`).
+        """
+        count = DESK_LOOKBACK if lookback is None else lookback
+        if not LEAST_LOOKBACK <= count <= MOST_LOOKBACK:
+            raise InvalidRequest(
+                f"A lookback of {count!r} candles is not possible.",
+                remedy=f"Use {LEAST_LOOKBACK} to {MOST_LOOKBACK:,}.",
+            )
+        evidence = _analysis(market, symbol.strip().upper(), parse_timeframe(timeframe.strip()), count)
+        return content(evidence), evidence
+
+    return [analyze_volume_profile]
+
+
+def _analysis(market: MarketData, symbol: str, timeframe: Timeframe, count: int) -> Evidence:
+    instrument = market.instrument(symbol)
+    candles = market.closed_candles(symbol, timeframe, count=count)
+    profile = compute_volume_profile(candles, DESK_PROFILE)
+    (reason,) = read_profile(profile, instrument).reasons
+    values = {
+        "as_of": moment(candles.as_of, "close of the last candle"),
+        **profile_values(profile, instrument),
+        "lookback": EvidenceValue(len(candles), "count", f"{len(candles):,}", "candles in the profile"),
+        "up_share": _up_share(profile),
+        "value_share": _value_share(profile),
+    }
+    close_words = _closes(profile, timeframe)
+    lines = [
+        f"{reason.text[0].upper()}{reason.text[1:]}.",
+        f"Levels: {LEVELS}.",
+        "Value holds {value_share} of the volume; {up_share} of all volume came in rising candles.",
+        f"What to watch: {close_words}." if close_words else "",
+    ]
+    return Evidence(
+        kind="volume",
+        tool="analyze_volume_profile",
+        arguments={"symbol": symbol, "timeframe": timeframe, "lookback": count},
+        symbol=symbol,
+        timeframe=timeframe,
+        as_of=candles.as_of.isoformat(),
+        market=candles.market,
+        simulated=candles.simulated,
+        headline=_headline(profile) + (" *Simulated market.*" if candles.simulated else ""),
+        brief="\n".join(line for line in lines if line),
+        values=values,
+        parameters={**DESK_PROFILE.to_plain(), "lookback": count},
+        next_steps=(f"Cipher {symbol} {timeframe}", f"Price of {symbol}"),
+        chart={"symbol": symbol, "timeframe": timeframe, "as_of": candles.as_of.isoformat()},
+    )
+
+
+def _headline(profile: VolumeProfile) -> str:
+    candles = profile.candles
+    close = float(candles.close[-1])
+    place = "above" if close > profile.vah else "below" if close < profile.val else "inside"
+    return (
+        f"The point of control of {candles.symbol} {candles.timeframe} is {{poc}} ({{poc_distance}}) over the last "
+        f"{{lookback}} candles to the {{as_of}} close; price {{close}} is {place} value, {{val}} to {{vah}}."
+    )
+
+
+def _closes(profile: VolumeProfile, timeframe: Timeframe) -> str:
+    """The nearest levels on both sides, as closes to wait for."""
+    under, over = nearest_levels(profile)
+    words = [
+        f"a {timeframe} close {side} {{{name}}} ({{{name}_distance}})"
+        for side, name in (("over", over), ("under", under))
+        if name
+    ]
+    return ", or ".join(words)
+
+
+def _up_share(profile: VolumeProfile) -> EvidenceValue:
+    return _percent(
+        profile.up_by_row.sum() / profile.total_volume * 100, "volume of candles that closed at or above their open"
+    )
+
+
+def _value_share(profile: VolumeProfile) -> EvidenceValue:
+    inside = profile.volume_by_row[profile.val_row : profile.vah_row + 1].sum()
+    return _percent(inside / profile.total_volume * 100, "volume inside the value area")
+
+
+def _percent(percent: float, label: str) -> EvidenceValue:
+    return EvidenceValue(float(percent), "percent", f"{percent:.1f} %", label)
