@@ -131,8 +131,9 @@ class Services:
         return ticket_json(ticket, self.market.instrument(ticket.symbol), self.ledger.order_of(ticket.id))
 
     def ticket_headline(self, ticket: OrderTicket) -> str:
-        """A ticket in one line."""
-        return str(self.ticket_json(ticket)["text"]).partition(" · ")[0]
+        """What a ticket does, in one line without its label."""
+        text: str = self.ticket_json(ticket)["text"]
+        return text.removeprefix(f"{ticket.label}: ").partition(" · ")[0]
 
     def ticket_record(self, ticket: OrderTicket, *, tool_call_id: str, turn: str) -> tuple[Evidence, EvidenceRecord]:
         """A ticket as evidence of a thread, numbered by its label: T-7 is `ticket-7`."""

@@ -115,7 +115,7 @@ def _cancel_line(ticket: OrderTicket) -> str:
 def _confluence_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
     score = ticket.confluence.score
     if score is None:
-        return "Evidence: none could be read."
+        return f"Evidence on {ticket.label}: none could be read."
     pro = sum(argument.weight > 0 for argument in ticket.confluence.arguments)
     contra = sum(argument.weight < 0 for argument in ticket.confluence.arguments)
     values |= {
@@ -123,7 +123,7 @@ def _confluence_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> s
         "for": wording.count(pro, "arguments for it"),
         "against": wording.count(contra, "arguments against it"),
     }
-    return "Evidence: {evidence} ({for} for, {against} against)."
+    return f"Evidence on {ticket.label}: {{evidence}} ({{for}} for, {{against}} against)."
 
 
 def _limits_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:

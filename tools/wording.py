@@ -30,7 +30,8 @@ def money_text(amount: Decimal) -> str:
 
 def percent_text(percent: Decimal) -> str:
     """A share with one decimal: `1.2 %`."""
-    return f"{percent.quantize(Decimal('0.1'), ROUND_HALF_EVEN):f} %"
+    rounded = percent.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    return f"{rounded or abs(rounded):f} %"
 
 
 def signed(text: str) -> str:

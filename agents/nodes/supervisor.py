@@ -72,7 +72,7 @@ def make_supervisor(
 
 def _system(template: Template, facts: dict[str, Any], *, today: str, timeframe: str) -> SystemMessage:
     """The prompt of this turn, and the same facts as data for a model that reads no prose."""
-    tickets = "; ".join(ticket["text"] for ticket in facts["pending_tickets"])
+    tickets = "; ".join(f"{ticket['label']}: {ticket['text']}" for ticket in facts["pending_tickets"])
     text = template.substitute(
         today=today,
         market=f"{facts['market']}{', simulated' if facts['simulated'] else ''}",
