@@ -17,6 +17,9 @@ ClauseKind = Literal["order", "cancel", "show"]
 _SPLITTERS: Final = frozenset({",", ";", "—", "–", "&", "+", "/", "\n"})
 _JOINING_WORDS: Final = frozenset({"and", "then", "also", "plus", "vs", "versus", "but"})
 _SENTENCE_ENDS: Final = frozenset({".", "!", "?", ";"})
+_STANDALONE: Final = frozenset(
+    {"create_alert", "scan_market", "generate_strategy", "backtest_strategy", "explain_decision"}
+)
 _SHOWING: Final = words(
     "show tell give list display check see what what's whats where where's how how's hows which is are"
 )
@@ -106,11 +109,11 @@ def _is_bare(tags: list[Tag]) -> bool:
 
 def _shows(segment: list[Tag]) -> bool:
     """True when a clause after an order asks to be shown something instead of continuing the order."""
-    roles = find_roles(segment)
-    if roles.priced or roles.unfilled:
-        return False
     topic = topic_of(segment)
-    if topic is None:
+    if topic in _STANDALONE:
+        return True
+    roles = find_roles(segment)
+    if topic is None or roles.priced or roles.unfilled:
         return False
     starts = any(t.text in _SHOWING for t in segment[:3])
     return starts or topic in {"get_portfolio", "list_orders", "create_alert"} or _names_market(segment)

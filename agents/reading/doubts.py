@@ -30,7 +30,7 @@ NEGATED: Final = (
 
 _VAGUE: Final = words("some couple few several bit little lots")
 _LEVERAGE: Final = words(
-    "leverage leveraged margin isolated perp perps perpetual perpetuals futures future swap option options"
+    "leverage leveraged margin isolated perp perps perpetual perpetuals futures future option options"
 )
 _TIMING: Final = words(
     "until till after before every each daily weekly monthly hourly later tomorrow "
@@ -74,6 +74,13 @@ def money(raw: str) -> str:
         f"“{_safe(raw)}” is not a unit I can order in. How much in coins, in the market's "
         f"quote currency or in percent of the account?"
     )
+
+
+def of_what(raw: str, symbol: str | None) -> str:
+    """A number without a unit, where an amount of money is as likely as one of coins."""
+    base, _, quote = (symbol or "BTC/USDT").partition("/")
+    said = _safe(raw)
+    return f"{said} of what? Write “{said} {base}” or “{said} {quote}”; a price is written with “at”."
 
 
 def price_unit(raw: str) -> str:

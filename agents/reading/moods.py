@@ -7,7 +7,7 @@ from typing import Final
 
 from agents.reading.tagging import Tag
 from agents.reading.verbs import verb_at
-from agents.reading.vocabulary import CANCEL_VERBS, GERUNDS, NEGATIONS, words
+from agents.reading.vocabulary import CANCEL_VERBS, GERUNDS, NEGATIONS, VOCABULARY, words
 
 _SUPPOSING: Final = re.compile(
     r"\b(should (i|we|one)|would (it|i|buying|selling|now)|what if|if i|if we|suppose|supposing|imagine|hypothetically"
@@ -88,7 +88,27 @@ def _harmless(tag: Tag, following: Tag | None) -> bool:
 
 def mentions_trading(tags: list[Tag]) -> bool:
     """True when an order verb, in any form, stands in the clause."""
-    return any(verb_at(tags, i) is not None or (t.kind == "word" and t.text in GERUNDS) for i, t in enumerate(tags))
+    return count_trading(tags) > 0
+
+
+def count_trading(tags: list[Tag]) -> int:
+    """How many order verbs, in any form, stand in the clause."""
+    return sum(verb_at(tags, i) is not None or (t.kind == "word" and t.text in GERUNDS) for i, t in enumerate(tags))
+
+
+def is_verbless_order(tags: list[Tag]) -> bool:
+    """True for "0.1 btc" and "byu 0.1 btc": a short statement of a quantity and a market without a verb."""
+    kinds = [t.kind for t in tags if t.kind != "punct"]
+    words = [t.text for t in tags if t.kind == "word"]
+    return (
+        len(kinds) <= 5
+        and kinds.count("number") == 1
+        and kinds.count("symbol") == 1
+        and len(words) <= 2
+        and not any(t.text == "?" for t in tags)
+        and not is_question(tags)
+        and sum(w not in VOCABULARY for w in words) == len(words)
+    )
 
 
 def is_supposed(tags: list[Tag]) -> bool:

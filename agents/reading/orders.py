@@ -22,7 +22,8 @@ _ACCOUNT: Final = frozenset({"account", "equity", "portfolio", "capital"})
 _HOLDING: Final = frozenset(
     {"position", "positions", "holding", "holdings", "bag", "bags", "it", "stack", "coins", "that"}
 )
-_PRONOUNS: Final = frozenset({"it", "that", "this", "them"})
+_SPENDING: Final = frozenset({"spend", "invest", "put", "allocate", "for", "with", "worth"})
+_SPENT_ON: Final = frozenset({"in", "into", "on", "of", "worth"})
 
 
 def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_symbol: str | None) -> OrderWords:
@@ -47,6 +48,7 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
     order = _with_amount(order, tags, roles)
     order = _with_prices(order, tags, roles, verbs)
     order = _with_quantity(order, roles)
+    order = _with_certain_unit(order, tags, listing.quote_currency)
     if order.symbol is None and last_symbol and not order.doubt and _refers_back(tags):
         order = replace(order, symbol=last_symbol)
     doubt = doubts.in_words(tags, order) or order.doubt or doubts.in_values(order)
@@ -116,7 +118,7 @@ def _with_amount(order: OrderWords, tags: list[Tag], roles: Roles) -> OrderWords
     if words & _ALL:
         return _everything(order, tags, words)
     if order.closes and not roles.quantities and not roles.free:
-        partial = any(t.text in {"reduce", "trim"} for t in tags)
+        partial = any(t.text in {"reduce", "trim", "profit", "profits"} for t in tags)
         return order if partial else replace(order, fraction=Decimal(1))
     return order
 
@@ -180,6 +182,29 @@ def _everything(order: OrderWords, tags: list[Tag], words: set[str]) -> OrderWor
     return order
 
 
+def _with_certain_unit(order: OrderWords, tags: list[Tag], quote_currency: str) -> OrderWords:
+    """ "invest 1000 in eth" and "eth for 500" leave open whether coins or money are meant."""
+    if order.doubt or order.quantity is None:
+        return order
+    quote = (order.symbol or "").partition("/")[2]
+    if order.unit == "quote" and quote and quote != quote_currency and not quote[:3] == quote_currency[:3] == "USD":
+        return replace(order, doubt=doubts.money(f"{order.quantity} {quote_currency}"))
+    for i, t in enumerate(tags):
+        if t.kind != "number" or t.unit or t.value != order.quantity:
+            continue
+        before, after = (tags[i - 1].text if i else ""), (tags[i + 1].text if i + 1 < len(tags) else "")
+        spent = before in _SPENDING or after in {
+            "in",
+            "into",
+            "on",
+            "of",
+            "worth",
+        }
+        if spent and not (i + 1 < len(tags) and tags[i + 1].kind == "symbol" and before != "for"):
+            return replace(order, doubt=doubts.of_what(t.raw, order.symbol))
+    return order
+
+
 def _stop_order(tags: list[Tag], verbs: list[tuple[int, Verb]]) -> bool:
     """ "sell stop", "stop buy", "stop order": the stop is the order itself, not its protection."""
     texts = [t.text for t in tags]
@@ -199,7 +224,7 @@ def _with_prices(order: OrderWords, tags: list[Tag], roles: Roles, verbs: list[t
     for role, number in roles.priced:
         name = _price_name(role, order, stop_order=stop_order, tags=tags)
         if name == "for":
-            roles.free.append(number) if not number.unit else roles.quantities.append(number)
+            (roles.quantities if number.unit else roles.free).append(number)
         elif name is None:
             return replace(order, doubt=order.doubt or doubts.which_stop(number.raw))
         elif name in found:

@@ -93,13 +93,19 @@ def _role_words(tags: list[Tag]) -> dict[int, Role]:
         elif t.text in TAKE_PROFIT:
             found.pop(i - 1, None)
             found[i] = "take_profit"
-        elif t.text in {"profit", "profits"} and before in {"take", "taking", "-"}:
+        elif t.text in {"profit", "profits"} and before in {"take", "taking", "-"} and not _sells_part(tags, i):
             found[i] = "take_profit"
         elif t.text in {"limit", "entry"}:
             found[i] = "limit"
         elif t.text in TRIGGER:
             found[i] = "trigger"
     return found
+
+
+def _sells_part(tags: list[Tag], index: int) -> bool:
+    """ "take profit on half my eth" sells now; "take profit on 70000" is a price."""
+    rest = tags[index + 1 : index + 3]
+    return len(rest) == 2 and rest[0].text == "on" and rest[1].kind != "number"
 
 
 def _role_before(tags: list[Tag], index: int, role_words: dict[int, Role]) -> tuple[Role | None, int | None]:

@@ -110,6 +110,8 @@ class _Message:
     def add(self, sentence: list[Tag], *, asked: bool) -> None:
         """Read one sentence."""
         negated = moods.is_negated(sentence)
+        if negated and moods.count_trading(sentence) > 1 and any(t.kind == "number" for t in sentence):
+            self.questions.append(doubts.NEGATED)
         supposed = moods.is_supposed(sentence)
         self.negated = self.negated or negated
         for clause in clauses(sentence, supposed=supposed):
@@ -118,22 +120,13 @@ class _Message:
                 if not (negated and moods.mentions_trading(clause.tags) and not supposed):
                     self.shown.append((self.place, clause, supposed))
             elif negated:
-                self._note_negated(clause)
+                continue
             elif clause.kind == "cancel":
                 self._cancel(clause)
             else:
                 self._order(clause, sentence, asked=asked)
             symbols = [t.text for t in clause.tags if t.kind == "symbol"]
             self.symbol = symbols[-1] if symbols else self.symbol
-
-    def _note_negated(self, clause: Clause) -> None:
-        """Beside a negation no order is certain; a second one in the sentence has to be said again."""
-        if (
-            clause.kind == "order"
-            and not moods.is_negated(clause.tags)
-            and any(t.kind == "number" for t in clause.tags)
-        ):
-            self.questions.append(doubts.NEGATED)
 
     def _cancel(self, clause: Clause) -> None:
         request = cancel_request(clause.tags, self.symbol)
@@ -180,6 +173,9 @@ class _Message:
         if question is not None and (incomplete or self.questions):
             requests = [(p, r) for p, r in requests if r.tool not in ORDER_TOOLS]
         if not requests and question is None and not shown.replies:
+            if not self.negated and moods.is_verbless_order(tags):
+                self._order(Clause("order", tags), tags, asked=False)
+                return self.finish(tags)
             return talk(tags, self.context, negated=self.negated, mentioned=shown.mentioned)
         pending = incomplete[0] if incomplete and question is not None and _can_wait(incomplete[0]) else None
         ordered = [r for _, r in sorted(requests, key=lambda item: item[0])]

@@ -22,7 +22,7 @@ _DEFINING: Final = frozenset(
     {"what", "what's", "whats", "define", "explain", "meaning", "mean", "means", "definition", "glossary"}
 )
 _FOLLOWING: Final = frozenset({"same", "what", "how", "and", "about", "now", "for", "again", "try", "do", "then", "ok"})
-_ORDER_FOR_SHOW: Final = frozenset({"should", "would", "good", "buy", "sell", "long", "short", "hold"})
+_ABOUT_TO_BE: Final = frozenset({"will", "is", "are", "can", "does", "did", "has"})
 
 
 @dataclass(slots=True)
@@ -104,7 +104,10 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
     if tool is None and moods.mentions_trading(tags) and symbols and moods.is_question(tags):
         tool = "analyze_cipher"
     words = [t.text for t in tags if t.kind == "word"]
-    bare = all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
+    if tool is None and symbols and words[:1] and words[0] in _ABOUT_TO_BE:
+        tool = "analyze_cipher"
+    numbered = any(t.kind == "number" for t in tags)
+    bare = not numbered and all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
     return _Part(place, tags, tool, symbols, spans, bare)
 
 

@@ -25,7 +25,7 @@ _PHRASES: Final = {
     ),
     "get_portfolio": (
         "how am i doing|am i up|am i down|do i hold|do i have|do i own|am i holding|i have left|what do i have"
-        "|net worth|buying power|how did i do|how are we doing|how's my|can i spend|i got "
+        "|net worth|buying power|how did i do|how are we doing|how's my|can i spend|can i buy|can i afford|i got "
         "left|am i long|am i short|am i in"
     ),
     "get_quote": "how much is|how much does|how much for|trading at|what's it at|going for",

@@ -32,6 +32,10 @@ def verb_at(tags: list[Tag], index: int) -> tuple[Verb, int] | None:
     before = _text(tags, index - 1)
     if (word == "get" and following in {"out", "rid"}) or (word == "cash" and following == "out"):
         return ("close", 3 if _text(tags, index + 2) == "of" else 2)
+    if word == "go" and following == "flat":
+        return ("close", 2)
+    if word == "take" and following in {"profit", "profits"} and _takes_part(tags, index + 2):
+        return ("close", 3)
     if word == "all" and following == "in":
         return ("buy", 2)
     if word == "load" and following == "up":
@@ -55,6 +59,11 @@ def verbs_in(tags: list[Tag]) -> list[tuple[int, Verb]]:
         if verb:
             found.append((index, verb[0]))
     return found
+
+
+def _takes_part(tags: list[Tag], index: int) -> bool:
+    """ "take profit on half my eth", not "take profit on 70000"."""
+    return _text(tags, index) == "on" and index + 1 < len(tags) and tags[index + 1].kind != "number"
 
 
 def _side(word: str) -> Verb:

@@ -53,7 +53,7 @@ DOUBT_WORDS: Final = words(
     "hourly later tomorrow tonight "
     "yesterday or either maybe perhaps possibly about around roughly approximately approx circa nearly almost less "
     "under over above below between than least most max maximum minimum up-to leverage leveraged margin isolated "
-    "perp perps perpetual perpetuals futures future swap option options iceberg twap vwap-order trailing trail oco ioc "
+    "perp perps perpetual perpetuals futures future option options iceberg twap vwap-order trailing trail oco ioc "
     "fok dca ladder laddered split scale scaled grid lots lot contract contracts share shares sats satoshi satoshis "
     "couple few some several bit little lots-of double twice triple except minus not no than same usual equivalent "
     "monday tuesday wednesday thursday friday saturday sunday midnight noon hours minutes days weeks reaches hits "
