@@ -1,0 +1,136 @@
+"""The figure of a chart: what is drawn, where it ends, and that no meaning hangs on colour."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from ui.chart_words import facts, title
+from ui.charts import figure
+
+Chart = dict[str, Any]
+
+
+def drawn(chart: Chart, *, dark: bool = True) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(figure(chart, dark=dark).to_json())
+    return parsed
+
+
+def trace(chart: Chart, name: str) -> dict[str, Any]:
+    (found,) = [trace for trace in drawn(chart)["data"] if trace["name"] == name]
+    return dict(found)
+
+
+def test_title_says_symbol_market_and_that_it_is_simulated(chart: Chart) -> None:
+    assert title(chart) == "<b>BTC/USDT</b> 1h · demo, <b>simulated</b><br><sup>as of 2026-11-22 15:00 UTC</sup>"
+
+
+def test_title_of_a_real_market_does_not_say_simulated(chart: Chart) -> None:
+    assert "simulated" not in title({**chart, "simulated": False, "market": "kraken"})
+
+
+def test_time_axis_is_utc_and_ends_half_a_candle_after_the_last(chart: Chart) -> None:
+    axis = drawn(chart)["layout"]["xaxis"]
+    assert axis["range"] == ["2026-11-22 09:30", "2026-11-22 14:30"]
+    assert trace(chart, "price")["x"][0] == "2026-11-22 10:00"
+
+
+def test_price_axis_leaves_three_percent_of_the_range_free(chart: Chart) -> None:
+    low, high = drawn(chart)["layout"]["yaxis"]["range"]
+    assert (low, high) == (pytest.approx(97.0 - 0.24), pytest.approx(105.0 + 0.24))
+
+
+def test_panes_do_not_overlap(chart: Chart) -> None:
+    layout = drawn(chart)["layout"]
+    domains = sorted(layout[axis]["domain"] for axis in ("yaxis", "yaxis2", "yaxis3", "yaxis4"))
+    assert all(below[1] < above[0] for below, above in itertools.pairwise(domains))
+
+
+def test_rising_candles_are_hollow_and_falling_ones_filled(chart: Chart) -> None:
+    price = trace(chart, "price")
+    assert price["increasing"]["fillcolor"] == "rgba(0,0,0,0)"
+    assert price["decreasing"]["fillcolor"] == price["decreasing"]["line"]["color"]
+
+
+def test_green_dot_points_up_on_its_wave_and_says_since_when_it_was_knowable(chart: Chart) -> None:
+    dot = trace(chart, "green dot")
+    assert dot["marker"]["symbol"] == "triangle-up"
+    assert (dot["x"], dot["y"]) == (["2026-11-22 13:00"], [-54.0])
+    assert dot["customdata"] == ["2026-11-22 14:00"]
+
+
+def test_a_mark_outside_the_shown_candles_is_left_out(chart: Chart) -> None:
+    chart["cipher"]["events"] = [{"name": "red_dot", "time": 0, "confirmed_time": 1}]
+    assert "red dot" not in [trace["name"] for trace in drawn(chart)["data"]]
+
+
+def test_unknown_marks_are_left_out(chart: Chart) -> None:
+    chart["cipher"]["events"] = [{**chart["cipher"]["events"][0], "name": "something_new"}]
+    assert len(drawn(chart)["data"]) == len(drawn({**chart, "cipher": {**chart["cipher"], "events": []}})["data"])
+
+
+def test_volume_profile_bars_fill_their_rows_and_split_rising_from_falling(chart: Chart) -> None:
+    up, down = trace(chart, "volume, up candles"), trace(chart, "volume, down candles")
+    assert up["width"] == [3.0, 2.0, 3.0]
+    assert [a + b for a, b in zip(up["x"], down["x"], strict=True)] == [30.0, 60.0, 10.0]
+    assert down["marker"]["pattern"]["shape"] == "/"
+
+
+def test_value_area_is_shaded_between_its_levels_and_levels_are_named(chart: Chart) -> None:
+    layout = drawn(chart)["layout"]
+    (area,) = [shape for shape in layout["shapes"] if shape["type"] == "rect"]
+    assert (area["y0"], area["y1"]) == (99.0, 103.0)
+    texts = {annotation["text"] for annotation in layout["annotations"]}
+    assert {"POC 101.0", "VAH 103.0", "VAL 99.0"} <= texts
+
+
+def test_without_a_profile_the_price_takes_its_place(chart: Chart) -> None:
+    layout = drawn({**chart, "volume_profile": None})["layout"]
+    assert layout["xaxis"]["domain"] == [0, 1]
+    assert not [shape for shape in layout["shapes"] if shape["type"] == "rect"]
+
+
+def test_hover_gives_every_value_of_a_candle(chart: Chart) -> None:
+    text = trace(chart, "price")["text"]
+    assert "O 100.0  H 105.0  L 99.5  C 104.0" in text[-1]
+    assert "volume 2.50k" in text[-1]
+    assert "wt1 -40.0  wt2 -48.0  money flow 3.1" in text[-1]
+    assert "not known yet" in text[0]
+
+
+def test_dark_and_light_differ_in_page_and_text(chart: Chart) -> None:
+    dark, light = drawn(chart, dark=True)["layout"], drawn(chart, dark=False)["layout"]
+    assert dark["paper_bgcolor"] != light["paper_bgcolor"]
+    assert dark["font"]["color"] != light["font"]["color"]
+
+
+def test_facts_tell_price_profile_and_panel_in_words(chart: Chart) -> None:
+    said = facts(chart)
+    assert said[0] == (
+        "BTC/USDT 1h on demo, simulated: close 104.0 at 2026-11-22 15:00 UTC; 5 candles between 97.0 and 105.0."
+    )
+    assert "Point of control 101.0 (2.9 % below), value area 99.0 to 103.0: the close is above it." in said
+    assert said[-1] == ("Last mark: green dot: waves crossed up while oversold, knowable since 2026-11-22 14:00 UTC.")
+
+
+def test_one_flat_candle_still_draws(chart: Chart) -> None:
+    flat = {name: [100.0] for name in ("open", "high", "low", "close", "volume")}
+    panel = {name: [None] for name in chart["cipher"] if name != "events"}
+    single = {
+        **chart,
+        "candles": {**flat, "open_time": [chart["candles"]["open_time"][0]]},
+        "cipher": {**panel, "events": []},
+        "volume_profile": None,
+    }
+    low, high = drawn(single)["layout"]["yaxis"]["range"]
+    assert low < 100.0 < high
+
+
+def test_drawing_needs_no_pandas(chart: Chart) -> None:
+    code = f"import sys; from ui.charts import figure; figure({chart!r}, dark=True); sys.exit('pandas' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,0 +1,123 @@
+"""A chart in words: its title, what it shows as sentences, and the figures of one candle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+Chart = dict[str, Any]
+Numbers = Sequence[float | None]
+
+# Events of the Cipher panel that the chart marks.
+MARKS: Final = {
+    "green_dot": "Green dot: waves crossed up while oversold",
+    "red_dot": "Red dot: waves crossed down while overbought",
+    "cross_up": "Waves crossed up",
+    "cross_down": "Waves crossed down",
+}
+
+
+def title(chart: Chart) -> str:
+    """Symbol, timeframe, market, whether it is simulated, and the time it shows."""
+    simulated = ", <b>simulated</b>" if chart["simulated"] else ""
+    as_of = stamp(moment(chart["as_of"]))
+    return (
+        f"<b>{chart['symbol']}</b> {chart['timeframe']} · {chart['market']}{simulated}<br><sup>as of {as_of} UTC</sup>"
+    )
+
+
+def facts(chart: Chart) -> tuple[str, ...]:
+    """What the chart shows, in sentences: for screen readers and for everybody who would rather read."""
+    candles, panel, profile = chart["candles"], chart["cipher"], chart["volume_profile"]
+    close = candles["close"][-1]
+    price = price_formatter(chart)
+    low, high = min(candles["low"]), max(candles["high"])
+    simulated = ", simulated" if chart["simulated"] else ""
+    said = [
+        f"{chart['symbol']} {chart['timeframe']} on {chart['market']}{simulated}: close {price(close)} at "
+        f"{stamp(moment(chart['as_of']))} UTC; {len(candles['close'])} candles between {price(low)} and {price(high)}."
+    ]
+    if profile:
+        where = _place(close, profile["val"], profile["vah"])
+        said.append(
+            f"Point of control {price(profile['poc'])} ({_distance(close, profile['poc'])}), value area "
+            f"{price(profile['val'])} to {price(profile['vah'])}: the close is {where} it."
+        )
+    said.append(
+        f"Wave trend {_at(panel['wt1'], -1)} and {_at(panel['wt2'], -1)}, money flow {_at(panel['money_flow'], -1)}, "
+        f"RSI {_at(panel['rsi'], -1)}, stochastic {_at(panel['stoch_k'], -1)} and {_at(panel['stoch_d'], -1)}."
+    )
+    dots = [event for event in panel["events"] if event["name"] in MARKS]
+    if dots:
+        last = dots[-1]
+        said.append(f"Last mark: {MARKS[last['name']].lower()}, knowable since {known_since(last)} UTC.")
+    return tuple(said)
+
+
+def reading(chart: Chart, row: int) -> str:
+    """The figures of one candle, as its hover shows them."""
+    candles, panel, price = chart["candles"], chart["cipher"], price_formatter(chart)
+    ohlc = "  ".join(f"{name[0].upper()} {price(candles[name][row])}" for name in ("open", "high", "low", "close"))
+    waves = f"wt1 {_at(panel['wt1'], row)}  wt2 {_at(panel['wt2'], row)}  money flow {_at(panel['money_flow'], row)}"
+    rest = f"RSI {_at(panel['rsi'], row)}  stochastic {_at(panel['stoch_k'], row)} / {_at(panel['stoch_d'], row)}"
+    return f"{ohlc}<br>volume {compact(candles['volume'][row])}<br>{waves}<br>{rest}"
+
+
+def moment(value: int | float | str) -> datetime:
+    """A time of the chart JSON, in milliseconds or ISO text."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return datetime.fromtimestamp(value / 1000, tz=UTC)
+
+
+def stamp(time: datetime) -> str:
+    """Date and minute, UTC."""
+    # Without a zone: Plotly would turn an offset into the reader's local time, and the axis must say UTC.
+    return time.strftime("%Y-%m-%d %H:%M")
+
+
+def known_since(event: Chart) -> str:
+    """When a mark became knowable."""
+    return stamp(moment(event["confirmed_time"]))
+
+
+def _decimals(chart: Chart) -> int:
+    exponent = Decimal(str(chart["tick_size"])).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 2
+
+
+def tick_format(chart: Chart) -> str:
+    """Number format with the decimals of the market's tick."""
+    return f",.{_decimals(chart)}f"
+
+
+def price_formatter(chart: Chart) -> Callable[[float], str]:
+    """Writes prices with the decimals of the market's tick."""
+    pattern = tick_format(chart)
+    return lambda value: format(float(value), pattern)
+
+
+def compact(value: float) -> str:
+    """A volume in a few characters."""
+    for limit, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit:
+            return f"{value / limit:.2f}{suffix}"
+    return f"{value:.4g}"
+
+
+def _at(column: Numbers, row: int) -> str:
+    value = column[row]
+    return "not known yet" if value is None else f"{value:.1f}"
+
+
+def _distance(close: float, level: float) -> str:
+    percent = (level / close - 1) * 100
+    return f"{abs(percent):.1f} % {'above' if percent >= 0 else 'below'}"
+
+
+def _place(close: float, low: float, high: float) -> str:
+    if close > high:
+        return "above"
+    return "below" if close < low else "inside"
