@@ -221,13 +221,13 @@ class AsyncDeskClient:
         """Candles, Cipher panel and volume profile, as `ui.charts.figure` draws them."""
         return _object(await self.send(requests.chart(symbol, timeframe, as_of=as_of, limit=limit)))
 
-    async def threads(self) -> list[Json]:
-        """Conversations, newest first."""
-        return _items(await self.send(requests.threads()), "threads")
+    async def threads(self, *, limit: int | None = None, cursor: str | None = None) -> Json:
+        """A page of conversations, last used first: `threads` and `next_cursor`."""
+        return _object(await self.send(requests.threads(limit=limit, cursor=cursor)))
 
-    async def thread(self, thread_id: str) -> Json:
-        """One conversation with its messages and pending tickets."""
-        return _object(await self.send(requests.thread(thread_id)))
+    async def thread(self, thread_id: str, *, limit: int | None = None, cursor: str | None = None) -> Json:
+        """One conversation with its newest messages and its pending tickets; `next_cursor` leads to those before."""
+        return _object(await self.send(requests.thread(thread_id, limit=limit, cursor=cursor)))
 
     async def delete_thread(self, thread_id: str) -> None:
         """Forget a conversation; orders and audit records stay."""

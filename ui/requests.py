@@ -73,14 +73,14 @@ def chart(symbol: str, timeframe: str, *, as_of: str | None, limit: int | None) 
     return Call("GET", "/v1/chart", {"symbol": symbol, "timeframe": timeframe, "as_of": as_of, "limit": limit})
 
 
-def threads() -> Call:
-    """All conversations."""
-    return Call("GET", "/v1/threads")
+def threads(*, limit: int | None = None, cursor: str | None = None) -> Call:
+    """A page of conversations."""
+    return Call("GET", "/v1/threads", {"limit": limit, "cursor": cursor})
 
 
-def thread(thread_id: str) -> Call:
-    """One conversation."""
-    return Call("GET", f"/v1/threads/{_segment(thread_id)}")
+def thread(thread_id: str, *, limit: int | None = None, cursor: str | None = None) -> Call:
+    """One conversation with a page of its messages."""
+    return Call("GET", f"/v1/threads/{_segment(thread_id)}", {"limit": limit, "cursor": cursor})
 
 
 def delete_thread(thread_id: str) -> Call:
