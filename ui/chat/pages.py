@@ -1,0 +1,102 @@
+"""What the chat's page fetches besides messages, under /chat/desk, for whoever is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from chainlit.auth import authenticate_user, get_token_from_cookies
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from ui.chat.visitors import Visitors
+from ui.client import DeskError, DeskProblem, Json
+
+Page = Callable[[Request], Awaitable[Response]]
+
+_IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def routes(visitors: Visitors) -> list[Route]:
+    """Routes relative to /chat."""
+
+    def signed_in(page: Page) -> Page:
+        async def answer(request: Request) -> Response:
+            try:
+                await authenticate_user(get_token_from_cookies(dict(request.cookies)) or "")
+                return await page(request)
+            except HTTPException as error:
+                return _refusal(error.status_code, "Nobody is signed in.", "Reload the page.")
+            except DeskProblem as error:
+                return _refusal(error.status, error.message, error.remedy)
+            except DeskError as error:
+                return _refusal(503, error.message, error.remedy)
+
+        return answer
+
+    @signed_in
+    async def known_status(request: Request) -> Response:  # noqa: ARG001 - a route's signature
+        desk = visitors.desk()
+        waiting = await desk.tickets(status="pending")
+        tickets = [{name: ticket[name] for name in ("id", "label", "thread_id", "expires_at")} for ticket in waiting]
+        return JSONResponse({**await desk.status(), "waiting": tickets})
+
+    async def status(request: Request) -> Response:
+        # The page asks before it has signed in: that is no error worth a red line in the browser's console.
+        answer = await known_status(request)
+        return JSONResponse({"signed_in": False}) if answer.status_code == HTTPStatus.UNAUTHORIZED else answer
+
+    @signed_in
+    async def ticket(request: Request) -> Response:
+        return JSONResponse(await visitors.desk().ticket(request.path_params["ticket_id"]))
+
+    @signed_in
+    async def figure(request: Request) -> Response:
+        query = request.query_params
+        limit = query.get("limit", "")
+        chart = await visitors.desk().chart(
+            query.get("symbol", ""),
+            query.get("timeframe", ""),
+            as_of=query.get("as_of"),
+            limit=int(limit) if limit.isdecimal() else None,
+        )
+        drawn = await run_in_threadpool(_draw, chart, dark=query.get("dark") == "1")
+        return Response(drawn, media_type="application/json")
+
+    async def plotly(request: Request) -> Response:  # noqa: ARG001 - a route's signature
+        return FileResponse(await run_in_threadpool(_plotly_js), media_type="text/javascript", headers=_IMMUTABLE)
+
+    return [
+        Route("/desk/status", status),
+        Route("/desk/tickets/{ticket_id}", ticket),
+        Route("/desk/figure", figure),
+        Route("/desk/plotly-{version}.js", plotly),
+    ]
+
+
+def _draw(chart: Json, *, dark: bool) -> str:
+    import json
+
+    import plotly
+
+    from ui.chart_words import facts
+    from ui.charts import figure
+
+    drawing: Any = figure(chart, dark=dark)
+    said = json.dumps({"facts": facts(chart), "plotly": plotly.__version__})
+    return f'{said[:-1]}, "figure": {drawing.to_json()}}}'
+
+
+def _plotly_js() -> Path:
+    import plotly
+
+    return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+
+def _refusal(status: int, message: str, remedy: str) -> JSONResponse:
+    return JSONResponse({"detail": message, "remedy": remedy}, status_code=status)

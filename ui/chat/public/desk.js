@@ -1,0 +1,203 @@
+/* Shared by the page and its custom elements: what this desk is, receipts, addresses, the chart library. */
+(() => {
+  const meta = document.querySelector('meta[property="og:root_path"]');
+  const base = (meta && meta.content) || '/chat';
+
+  /** GET below /chat as JSON; rejects with {message, remedy, status}. Resolves with the server's time too. */
+  async function get(path) {
+    let response;
+    try {
+      response = await fetch(base + path, { credentials: 'same-origin', headers: { Accept: 'application/json' } });
+    } catch {
+      throw { message: 'The desk does not answer.', remedy: 'Check that the server runs; this is tried again.', status: 0 };
+    }
+    const body = await response.json().catch(() => ({}));
+    if (!response.ok) {
+      throw { message: body.detail || `The desk answered ${response.status}.`, remedy: body.remedy || '', status: response.status };
+    }
+    // The header knows whole seconds only, so a small difference says nothing.
+    const skew = (Date.parse(response.headers.get('date') || '') || Date.now()) - Date.now();
+    return { body, skew: Math.abs(skew) < 3000 ? 0 : skew + 1000 };
+  }
+
+  /** Decimal text with thousands separators, digit for digit as the desk sent it: never through a float. */
+  function number(text) {
+    const [, sign, whole, fraction] = /^(-?)(\d+)(\.\d+)?$/.exec(String(text ?? '')) || [];
+    if (whole === undefined) return String(text ?? '');
+    return sign + whole.replace(/\B(?=(\d{3})+$)/g, ',') + (fraction || '');
+  }
+
+  /** A quantity without trailing zeros. */
+  function quantity(text) {
+    return number(String(text ?? '').replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, ''));
+  }
+
+  /** An estimated amount of money, to the cent from one unit on. */
+  function money(text) {
+    const value = Number(text);
+    if (!Number.isFinite(value)) return String(text ?? '');
+    return number(Math.abs(value) >= 1 || value === 0 ? value.toFixed(2) : String(Number(value.toPrecision(3))));
+  }
+
+  function clock(iso) {
+    const time = new Date(iso);
+    return Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(11, 19) + ' UTC';
+  }
+
+  function minute(iso) {
+    const time = new Date(iso);
+    return Number.isNaN(time.getTime()) ? String(iso || '') : time.toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
+  }
+
+  let loading;
+  function plotly(version) {
+    loading ||= new Promise((resolve, reject) => {
+      const script = document.createElement('script');
+      script.src = `${base}/desk/plotly-${version}.js`;
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => { loading = undefined; reject(new Error('The chart library did not load.')); };
+      document.head.append(script);
+    });
+    return loading;
+  }
+
+  function isDark() { return document.documentElement.classList.contains('dark'); }
+
+  /** Calls back when the page turns dark or light; returns how to stop. */
+  function onTheme(callback) {
+    let dark = isDark();
+    const observer = new MutationObserver(() => { if (isDark() !== dark) callback((dark = isDark())); });
+    observer.observe(document.documentElement, { attributes: true, attributeFilter: ['class'] });
+    return () => observer.disconnect();
+  }
+
+  // Chainlit compiles an element's code again whenever the chat's state changes. Components kept here keep their
+  // identity, and with it what a person has typed into them.
+  const components = {};
+  function component(name, make) { return (components[name] ||= make()); }
+
+  window.desk = { base, get, number, quantity, money, clock, minute, plotly, isDark, onTheme, component };
+
+  /* The label that is always visible: which market, simulated or not, whose account, which model. */
+  const badge = document.createElement('div');
+  badge.id = 'desk-badge';
+  badge.setAttribute('role', 'status');
+  badge.setAttribute('aria-label', 'What this desk is');
+  let status;
+
+  function part(text, kind, title) {
+    const span = document.createElement('span');
+    span.className = `desk-part desk-${kind}`;
+    span.textContent = text;
+    if (title) span.title = title;
+    return span;
+  }
+
+  function drawBadge(problem) {
+    badge.replaceChildren();
+    if (problem && !status) {
+      badge.append(part('desk offline', 'warn', `${problem.message} ${problem.remedy}`));
+      return;
+    }
+    if (!status) return;
+    if (problem) badge.append(part('desk offline', 'warn', `${problem.message} ${problem.remedy}`));
+    if (status.simulated) badge.append(part('SIMULATED', 'simulated', 'No real market made these prices.'));
+    badge.append(part(`${status.market} market`, 'market', status.simulated ? 'simulated prices' : 'real prices'));
+    badge.append(part(`${status.mode} account`, 'mode', status.mode === 'paper' ? 'No real money is at stake.' : 'REAL MONEY'));
+    badge.append(part(`${status.model} model`, 'model', 'The model that reads your messages'));
+    const here = location.pathname.split('/').pop();
+    const elsewhere = (status.waiting || []).filter((ticket) => ticket.thread_id !== here);
+    if (elsewhere.length) {
+      const link = document.createElement('a');
+      link.className = 'desk-part desk-waiting';
+      link.href = `${base}/thread/${encodeURIComponent(elsewhere[0].thread_id)}`;
+      link.textContent = elsewhere.length === 1 ? `${elsewhere[0].label} waits` : `${elsewhere.length} tickets wait`;
+      badge.append(link);
+    }
+  }
+
+  /* First visit: one line on what the desk is. */
+  function welcome() {
+    const screen = document.getElementById('welcome-screen');
+    if (!screen || !status || document.getElementById('desk-welcome')) return;
+    const line = document.createElement('p');
+    line.id = 'desk-welcome';
+    line.textContent =
+      `A trading desk you talk to: figures come with their source, orders wait for your approval. `
+      + `You trade on a ${status.mode} account on the ${status.market} market`
+      + `${status.simulated ? ', which is simulated' : ''}.`;
+    screen.append(line);
+  }
+
+  async function refresh() {
+    if (document.hidden) return;
+    try {
+      const { body } = await get('/desk/status');
+      if (body.signed_in === false) { status = undefined; drawBadge(); setTimeout(refresh, 1000); return; }
+      status = body;
+      drawBadge();
+    } catch (problem) {
+      drawBadge(problem);
+    }
+    welcome();
+  }
+
+  new MutationObserver(welcome).observe(document.getElementById('root'), { childList: true, subtree: true });
+  document.body.append(badge);
+  refresh();
+  setInterval(refresh, 10000);
+  document.addEventListener('visibilitychange', refresh);
+
+  /* The address of a conversation, so that a reload comes back to it. */
+  window.addEventListener('message', (event) => {
+    if (event.source !== window || event.data?.desk !== 'thread') return;
+    const address = `${base}/thread/${event.data.thread_id}`;
+    if (location.pathname !== address && !location.pathname.startsWith(`${base}/thread/`)) {
+      history.replaceState(history.state, '', address);
+    }
+    refresh();
+  });
+
+  /* Receipts: a marker opens what the list under its message says about it, by pointing, tapping or focus. */
+  const card = document.createElement('div');
+  card.id = 'desk-receipt';
+  card.setAttribute('role', 'tooltip');
+  card.hidden = true;
+  document.body.append(card);
+  const MARKER = 'a[href^="#receipt-"]';
+  let shownFor;
+
+  function show(marker) {
+    const row = document.getElementById(marker.getAttribute('href').slice(1));
+    if (!row) return;
+    shownFor = marker;
+    card.replaceChildren(...[...row.children].map((child) => child.cloneNode(true)));
+    card.hidden = false;
+    // The native tooltip would cover it.
+    if (marker.title) { marker.dataset.source = marker.title; marker.setAttribute('aria-label', `Receipt: ${marker.title}`); marker.removeAttribute('title'); }
+    const at = marker.getBoundingClientRect();
+    const left = Math.min(Math.max(8, at.left - 40), innerWidth - card.offsetWidth - 8);
+    const below = at.bottom + 8;
+    card.style.left = `${left}px`;
+    card.style.top = `${below + card.offsetHeight > innerHeight ? Math.max(8, at.top - card.offsetHeight - 8) : below}px`;
+  }
+
+  function hide() { card.hidden = true; shownFor = undefined; }
+
+  document.addEventListener('mouseover', (event) => {
+    const marker = event.target.closest?.(MARKER);
+    if (marker) show(marker);
+    else if (shownFor && !event.target.closest?.('#desk-receipt') && document.activeElement !== shownFor) hide();
+  });
+  document.addEventListener('focusin', (event) => {
+    const marker = event.target.closest?.(MARKER);
+    if (marker) show(marker); else hide();
+  });
+  document.addEventListener('click', (event) => {
+    const marker = event.target.closest?.(MARKER);
+    if (marker) { event.preventDefault(); event.stopPropagation(); show(marker); marker.focus({ preventScroll: true }); }
+    else if (!event.target.closest?.('#desk-receipt')) hide();
+  }, true);
+  document.addEventListener('keydown', (event) => { if (event.key === 'Escape') hide(); });
+  addEventListener('scroll', hide, true);
+})();
