@@ -30,6 +30,18 @@ def decode_number(cursor: str) -> int:
     return int(text)
 
 
+def decode_id(cursor: str) -> str:
+    """The sort key of a cursor whose key is an id.
+
+    Raises:
+        InvalidRequest: this list never gave out such a cursor.
+    """
+    (text,) = _decode(cursor, parts=1)
+    if not text:
+        raise _not_a_cursor(cursor)
+    return text
+
+
 def decode_time_and_id(cursor: str) -> tuple[datetime, str]:
     """The sort key of a cursor whose key is a time, then an id.
 

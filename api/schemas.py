@@ -150,6 +150,7 @@ class LimitCheck(BaseModel):
     before: DecimalText
     after: DecimalText
     message: str = ""
+    used: DecimalText | None = Field(default=None, description="How much of the limit is used, in percent.")
 
 
 class RiskVerdict(BaseModel):
@@ -218,6 +219,7 @@ class Ticket(BaseModel):
     decided_by: str
     decided_at: TimeText | None
     superseded_by: str | None
+    reason: str = Field(default="", description="Why it was denied, rejected by the venue or left unclear.")
     order: Order | None = None
     text: str = Field(default="", description="The ticket in one paragraph.")
 
@@ -285,6 +287,56 @@ class FillPage(BaseModel):
     """Fills, newest first."""
 
     fills: list[Fill]
+    next_cursor: str | None = None
+
+
+class Holding(BaseModel):
+    """A position at the market's last price, in quote units; `average_price` is without fees, `realised` with them."""
+
+    symbol: str
+    quantity: DecimalText
+    average_price: DecimalText
+    mark: DecimalText
+    value: DecimalText
+    unrealised: DecimalText
+    realised: DecimalText
+
+
+class Portfolio(BaseModel):
+    """An account: `equity` is `cash` plus the value of all positions."""
+
+    account: str
+    mode: Literal["paper", "live"]
+    market: str
+    simulated: bool
+    as_of: TimeText
+    currency: str
+    equity: DecimalText
+    cash: DecimalText
+    reserved: DecimalText = Field(description="Cash that open orders have set aside.")
+    unrealised: DecimalText
+    realised: DecimalText = Field(description="Of closed positions too, every fee taken off.")
+    fees: DecimalText
+    positions: list[Holding]
+
+
+class AuditEntry(BaseModel):
+    """One record of what happened; `hash` covers it and the hash before it."""
+
+    seq: int
+    time: TimeText
+    account: str
+    ticket_id: str | None
+    kind: str
+    data: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+class AuditPage(BaseModel):
+    """Audit records, oldest first."""
+
+    records: list[AuditEntry]
     next_cursor: str | None = None
 
 

@@ -1,0 +1,50 @@
+"""Whether the desk runs, and what it is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.auth import Reader
+from api.dependencies import DeskDep
+from api.problems import problems
+from api.readiness import readiness
+from api.schemas import Health, Readiness, Status
+
+router = APIRouter(tags=["system"])
+
+
+@router.get("/healthz", operation_id="get_health", summary="Does the process answer?")
+async def healthz() -> Health:
+    """Always `ok` while the process serves."""
+    return Health()
+
+
+@router.get(
+    "/readyz",
+    operation_id="get_readiness",
+    summary="Does everything it needs work?",
+    responses={503: {"model": Readiness, "description": "Something does not work; `checks` says what."}},
+)
+async def readyz(desk: DeskDep, response: Response) -> Readiness:
+    """Database, market and graph, each tried out."""
+    found = await readiness(desk)
+    response.status_code = 200 if found.status == "ready" else 503
+    return found
+
+
+@router.get("/v1/status", operation_id="get_status", summary="What this desk is", responses=problems())
+def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
+    """Market, mode, model, account and time."""
+    gate = request.app.state.chat
+    return Status(
+        version=request.app.version,
+        mode=desk.services.orders.mode,
+        market=desk.market.name,
+        simulated=desk.market.simulated,
+        model=desk.model_name,
+        account=desk.account_id(caller.owner),
+        owner=caller.owner,
+        now=desk.clock.now().isoformat(),
+        market_time=desk.market.now().isoformat(),
+        chat_ready=gate is not None and gate.ready,
+    )
