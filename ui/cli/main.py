@@ -53,7 +53,12 @@ def chat(
 
 
 @app.command()
-def analyze(symbol: str, timeframe: str = "1h", home: Home = None, market: Market = None) -> None:
+def analyze(
+    symbol: Annotated[str, typer.Argument(help='Such as "BTC/USDT".')],
+    timeframe: Annotated[str, typer.Argument(help="Such as 4h.")] = "1h",
+    home: Home = None,
+    market: Market = None,
+) -> None:
     """Print one analysis of SYMBOL on TIMEFRAME, with the source of every figure."""
     from ui.cli.analysis import print_analysis
 

@@ -34,13 +34,17 @@ def ticket_panel(ticket: Json) -> RenderableType:
 
 
 def receipts_table(receipts: list[Json]) -> RenderableType:
-    """Where every figure of the last answer came from."""
-    table = Table("", "figure", "what", "from", box=None, header_style="dim", pad_edge=False)
+    """Where every figure of an answer came from: one heading a source, its figures below."""
+    groups: dict[str, list[Json]] = {}
     for receipt in receipts:
-        table.add_row(
-            f"[{receipt['n']}]".replace("[", r"\["), receipt["text"], receipt["label"], source(receipt["source"])
-        )
-    return table
+        groups.setdefault(source(receipt["source"]), []).append(receipt)
+    parts: list[RenderableType] = []
+    for origin, figures in groups.items():
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for figure in figures:
+            table.add_row(Text(f"[{figure['n']}]"), Text(figure["text"]), Text(figure["label"]), style="dim")
+        parts += [Text(f"From {origin}", style="dim bold"), table]
+    return Group(*parts)
 
 
 def source(origin: Json) -> str:
@@ -52,7 +56,8 @@ def source(origin: Json) -> str:
 
 def instant(text: str) -> str:
     """An ISO time as a person reads it, in UTC."""
-    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    time = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{time:%Y-%m-%d %H:%M} UTC" if time.second == 0 else f"{time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def seconds_left(ticket: Json) -> int:
