@@ -111,7 +111,7 @@ def _model(settings: Settings) -> str:
 
 
 def _kernels(_: Settings) -> str:
-    from engines.cipher import warm
+    from engines.kernels import warm
 
     warm()
     return "compiled"
@@ -143,7 +143,8 @@ def _keys(settings: Settings) -> str:
 
 
 def _limits(settings: Settings) -> str:
-    from engines.confirmation.risk import default_limits, load_limits
+    from engines.confirmation.risk import default_limits
+    from engines.execution.limits_file import load_limits
 
     limits = load_limits(settings.limits_file) if settings.limits_file else default_limits()
     return f"version {limits.version}, at most {limits.max_order_notional:,} per order"

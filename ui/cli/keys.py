@@ -27,9 +27,9 @@ def create(
     home: Home = None,
 ) -> None:
     """Create a key and print it once; only its hash is kept."""
-    token, key = _store(home).create(owner, scope or ["read"], name=name)
-    typer.echo(token)
-    typer.echo(f"Key {key.id} ({', '.join(sorted(key.scopes))}). It is not shown again.", err=True)
+    issued = _store(home).create(name=name, scopes=scope or ["read"], owner=owner)
+    typer.echo(issued.token)
+    typer.echo(f"Key {issued.key.id} ({', '.join(sorted(issued.key.scopes))}). It is not shown again.", err=True)
 
 
 @app.command("list")

@@ -93,7 +93,7 @@ def doctor(home: Home = None, market: Market = None, model: Model = None) -> Non
 @app.command()
 def warm() -> None:
     """Compile the engines' kernels into their cache."""
-    from engines.cipher import warm as warm_kernels
+    from engines.kernels import warm as warm_kernels
 
     warm_kernels()
 

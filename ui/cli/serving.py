@@ -19,6 +19,7 @@ from engines.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp
 
     from agents.settings import Settings
 
@@ -108,7 +109,7 @@ def _server(settings: Settings, *, with_chat: bool) -> uvicorn.Server:
 
     from api.app import create_app
 
-    def chat() -> object:
+    def chat() -> ASGIApp:
         from ui.chat.mount import load
 
         return load(_url(settings), settings.home)
