@@ -162,10 +162,14 @@ def _problem(status: int, code: str, detail: str, remedy: str) -> Problem:
 
 def _validation_problem(error: RequestValidationError) -> Problem:
     # The rejected value is not echoed: it may be a secret in the wrong place, or 20 kB of text.
-    fields = [
-        FieldProblem(field=".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]), message=item["msg"])
-        for item in error.errors()
-    ]
+    fields = [FieldProblem(field=_field(item), message=item["msg"]) for item in error.errors()]
     detail = "; ".join(f"{item.field}: {item.message}" for item in fields)
     problem = _problem(422, errors.InvalidRequest.code, detail, "/docs shows what this request takes.")
     return problem.model_copy(update={"errors": fields})
+
+
+def _field(item: dict[str, Any]) -> str:
+    where, *path = item["loc"]
+    if item["type"] == "json_invalid":
+        return f"{where} at character {path[0]}" if path else str(where)
+    return ".".join(str(part) for part in path) or str(where)

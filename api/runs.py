@@ -43,7 +43,7 @@ class Run:
 
     def emit(self, name: str, data: dict[str, Any]) -> None:
         """Add an event; callable from any thread."""
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         self._loop.call_soon_threadsafe(self._queue, name, text)
 
     def _queue(self, name: str, text: str) -> None:
