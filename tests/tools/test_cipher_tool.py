@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,12 @@ from engines.domain.clock import ManualClock
 from engines.domain.evidence import Evidence
 from engines.domain.timeframe import Timeframe
 from engines.errors import InsufficientData, InvalidRequest, NotFound
+from engines.market.data import MarketData
 from engines.market.demo import DemoMarket
+from engines.market.files import FileMarket
+from engines.market.importing import import_candles
+from engines.market.store import CandleStore
+from engines.storage.database import open_database
 from tools.cipher import cipher_tools
 
 NOW = datetime(2026, 3, 11, 17, 20, tzinfo=UTC)
@@ -41,7 +47,7 @@ class AlteredMarket(DemoMarket):
         return self._change(super().closed_candles(symbol, timeframe, count=count, as_of=as_of))
 
 
-def call(market: DemoMarket, **arguments: Any) -> tuple[str, Evidence]:
+def call(market: MarketData, **arguments: Any) -> tuple[str, Evidence]:
     (analyze,) = cipher_tools(market)
     message = analyze.invoke({"type": "tool_call", "id": "call-1", "name": "analyze_cipher", "args": arguments})
     assert isinstance(message, ToolMessage)
@@ -209,3 +215,21 @@ def test_the_docstring_tells_a_model_what_it_is_for_and_what_not() -> None:
     assert list(analyze.args) == ["symbol", "timeframe"]
     for words in ("wave trend", "analyze_volume_profile", "get_quote", "orders"):
         assert words in analyze.description
+
+
+def test_figures_of_real_candles_are_those_of_their_whole_history(shared: Path, tmp_path: Path) -> None:
+    database = open_database("candles", home=tmp_path)
+    store = CandleStore(database)
+    import_candles(
+        shared / "data" / "btcusd-1h.csv.gz", symbol="BTC/USD", timeframe="1h", store=store, progress=lambda *_: None
+    )
+    market = FileMarket(store)
+    _, evidence = call(market, symbol="BTC/USD", timeframe="1h")
+    whole = compute_panel(market.closed_candles("BTC/USD", "1h", count=30_000))
+    database.dispose()
+    assert len(whole.candles) == 20_111
+    for name, value in whole.latest().items():
+        assert evidence.values[name].value == pytest.approx(value, rel=0, abs=1e-9), name
+    assert evidence.values["close"].text == "8,035.88"
+    assert evidence.headline.endswith("at the {as_of} close.")
+    assert evidence.values["as_of"].text == "2019-10-17 10:00 UTC"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -182,9 +180,3 @@ def test_read_only_and_strided_candles_are_taken_as_they_are(random_frame: Build
     frozen = candles.open.copy()
     frozen.flags.writeable = False
     assert at(compute_panel(replace(candles, close=doubled[::2], open=frozen)), -1) == at(compute_panel(candles), -1)
-
-
-def test_importing_the_engines_loads_no_compiler() -> None:
-    code = "import sys, engines.cipher, engines.volume_profile, engines.kernels; "
-    code += "sys.exit('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
