@@ -1,0 +1,85 @@
+"""A desk whose market and time stand still until a test moves them, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from engines.confirmation.risk import default_limits
+from engines.domain.clock import ManualClock
+from engines.domain.instruments import Instrument
+from engines.domain.orders import Account
+from engines.execution.context import OrderContext
+from engines.execution.paper import PaperBroker
+from engines.ledger.ledger import Ledger
+from engines.market.fixed import FixedMarket
+from engines.storage.database import open_database
+
+BTC = Instrument(
+    symbol="BTC/USDT",
+    base="BTC",
+    quote="USDT",
+    tick_size=Decimal("0.01"),
+    lot_size=Decimal("0.0001"),
+    min_quantity=Decimal("0.0001"),
+    min_notional=Decimal(5),
+    maker_fee=Decimal("0.0008"),
+    taker_fee=Decimal("0.001"),
+)
+ETH = Instrument(
+    symbol="ETH/USDT",
+    base="ETH",
+    quote="USDT",
+    tick_size=Decimal("0.01"),
+    lot_size=Decimal("0.001"),
+    min_quantity=Decimal("0.001"),
+    min_notional=Decimal(5),
+    maker_fee=Decimal("0.0008"),
+    taker_fee=Decimal("0.001"),
+)
+
+
+@pytest.fixture
+def hand_clock() -> ManualClock:
+    return ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def market(hand_clock: ManualClock) -> FixedMarket:
+    """BTC at 64,119.99 / 64,120.00 and ETH at 3,099.99 / 3,100.00."""
+    fixed = FixedMarket((BTC, ETH), hand_clock)
+    fixed.set_quote("BTC/USDT", "64119.99", "64120.00")
+    fixed.set_quote("ETH/USDT", "3099.99", "3100.00")
+    return fixed
+
+
+@pytest.fixture
+def desk_engine(tmp_path: Path, database_url: str) -> Iterator[Engine]:
+    engine = open_database("desk", home=tmp_path, url=database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(desk_engine: Engine, hand_clock: ManualClock) -> Ledger:
+    return Ledger(desk_engine, hand_clock)
+
+
+@pytest.fixture
+def account(ledger: Ledger) -> Account:
+    return ledger.ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
+
+
+@pytest.fixture
+def paper(desk_engine: Engine, market: FixedMarket, hand_clock: ManualClock) -> PaperBroker:
+    return PaperBroker(desk_engine, market, hand_clock)
+
+
+@pytest.fixture
+def context(ledger: Ledger, market: FixedMarket, hand_clock: ManualClock, account: Account) -> OrderContext:
+    return OrderContext(ledger, market, hand_clock, default_limits())
