@@ -71,13 +71,14 @@ class Desk:
 
     Attributes:
         services: settings, market, ledger, broker, limits, clock, models.
+        graph: compiled with the desk's checkpointer. Resuming or entering it directly decides nothing.
     """
 
     def __init__(self, services: Services, checkpoints: Checkpoints) -> None:
         self.services = services
         self._checkpoints = checkpoints
         self._closing = AsyncExitStack()
-        self._graph: CompiledStateGraph[Any, None, Any, Any] = build_graph(services).compile(
+        self.graph: CompiledStateGraph[Any, None, Any, Any] = build_graph(services).compile(
             checkpointer=checkpoints.saver
         )
 
@@ -252,6 +253,10 @@ class Desk:
             await self._require_owner(thread_id, owner)
             await self._checkpoints.delete(thread_id)
 
+    async def check(self) -> None:
+        """Read a thread that nobody has: raises what graph and checkpoint store raise when they do not work."""
+        await self.graph.aget_state(_config(str(uuid.uuid4()), self.settings.recursion_limit))
+
     def _record(
         self,
         ticket: OrderTicket,
@@ -294,7 +299,7 @@ class Desk:
 
     async def _entry_for(self, ticket: OrderTicket) -> Command[Any] | dict[str, Any]:
         """Resume the one interrupt that waits for this ticket, or enter anew where others wait or none does."""
-        snapshot = await self._graph.aget_state(_config(ticket.thread_id, self.settings.recursion_limit))
+        snapshot = await self.graph.aget_state(_config(ticket.thread_id, self.settings.recursion_limit))
         waiting = snapshot.interrupts
         if len(waiting) == 1 and waiting[0].value.get("id") == ticket.id:
             return Command(resume={waiting[0].id: "decided"})
@@ -321,7 +326,7 @@ class Desk:
         """One pass through the graph, telling what happens on the way."""
         done = _Pass()
         config = _config(thread_id, self.settings.recursion_limit)
-        stream = self._graph.astream(entry, config, stream_mode=["custom", "updates"], durability="sync", version="v2")
+        stream = self.graph.astream(entry, config, stream_mode=["custom", "updates"], durability="sync", version="v2")
         try:
             async for part in stream:
                 if part["type"] == "custom":
@@ -342,7 +347,7 @@ class Desk:
         return await _off_loop(lambda: self.services.ticket_json(self.services.ticket(ticket_id, owner)))
 
     async def _require_owner(self, thread_id: str, owner: str) -> None:
-        snapshot = await self._graph.aget_state(_config(thread_id, self.settings.recursion_limit))
+        snapshot = await self.graph.aget_state(_config(thread_id, self.settings.recursion_limit))
         if snapshot.values.get("owner", owner) != owner:
             raise NotFound(f"There is no thread {thread_id!r}.", remedy="Leave thread_id out to begin a new one.")
 

@@ -128,7 +128,7 @@ class Services:
 
     def ticket_json(self, ticket: OrderTicket) -> dict[str, Any]:
         """A ticket as clients get it, its order included."""
-        return ticket_json(ticket, self.market.instrument(ticket.symbol), self.ledger.order_of(ticket.id))
+        return ticket_json(ticket, self._ticket_evidence(ticket), self.ledger.order_of(ticket.id))
 
     def ticket_headline(self, ticket: OrderTicket) -> str:
         """What a ticket does, in one line without its label."""
@@ -137,9 +137,14 @@ class Services:
 
     def ticket_record(self, ticket: OrderTicket, *, tool_call_id: str, turn: str) -> tuple[Evidence, EvidenceRecord]:
         """A ticket as evidence of a thread, numbered by its label: T-7 is `ticket-7`."""
-        evidence = ticket_evidence(ticket, self.market.instrument(ticket.symbol))
+        evidence = self._ticket_evidence(ticket)
         record = record_evidence(evidence, number=number_of(ticket), tool_call_id=tool_call_id, turn=turn)
         return evidence, record
+
+    def _ticket_evidence(self, ticket: OrderTicket) -> Evidence:
+        superseded = self.ledger.tickets(ticket.owner, status="superseded", thread_id=ticket.thread_id)
+        edited = any(earlier.superseded_by == ticket.id for earlier in superseded)
+        return ticket_evidence(ticket, self.market.instrument(ticket.symbol), edited=edited)
 
     def protective_orders(self, ticket: OrderTicket, entry: Order) -> tuple[Order, ...]:
         """Stop-loss and take-profit that rest at the venue for a filled entry."""

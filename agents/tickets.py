@@ -15,9 +15,8 @@ from tools import wording
 _NEVER_SENT = "Nothing is sent before you approve it on the ticket."
 
 
-def ticket_json(ticket: OrderTicket, instrument: Instrument, order: Order | None = None) -> dict[str, Any]:
+def ticket_json(ticket: OrderTicket, evidence: Evidence, order: Order | None = None) -> dict[str, Any]:
     """A ticket as clients get it: the sealed fields, what happened to it, its order, and one paragraph of text."""
-    evidence = ticket_evidence(ticket, instrument)
     return {
         **ticket.sealed_content(),
         "hash": ticket.hash,
@@ -51,11 +50,19 @@ def plain_text(evidence: Evidence) -> str:
     return text
 
 
-def ticket_evidence(ticket: OrderTicket, instrument: Instrument) -> Evidence:
-    """A sealed ticket as evidence of kind `ticket`: what it would do, its limits, both readers, its validity."""
+def ticket_evidence(ticket: OrderTicket, instrument: Instrument, *, edited: bool = False) -> Evidence:
+    """A sealed ticket as evidence of kind `ticket`: what it would do, its limits, both readers, its validity.
+
+    Args:
+        edited: a person changed it after the words were read.
+    """
     values: dict[str, EvidenceValue] = {"label": wording.words(ticket.label, "ticket")}
     headline = _cancel_line(ticket) if ticket.kind == "cancel" else _order_line(ticket, instrument, values)
-    lines = [_limits_line(ticket, values), _readers_line(ticket, values), _validity_line(ticket, instrument, values)]
+    lines = [
+        _limits_line(ticket, values),
+        _readers_line(ticket, values, edited=edited),
+        _validity_line(ticket, instrument, values),
+    ]
     if ticket.kind == "order":
         lines.insert(0, _confluence_line(ticket, values))
     return Evidence(
@@ -136,14 +143,14 @@ def _limits_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
     return f"Limits: all passed, most used is {most.name.replace('_', ' ')} ({{used}})."
 
 
-def _readers_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
+def _readers_line(ticket: OrderTicket, values: dict[str, EvidenceValue], *, edited: bool) -> str:
     if ticket.differences:
         values["differences"] = wording.words(" ".join(ticket.differences), "where the two readers differ")
         return "The two readers differ: {differences} Look at it closely before you approve."
     if not ticket.user_words:
         return ""
     values["words"] = wording.words(_quoted(ticket.user_words), "your words")
-    return 'You wrote: "{words}"; both readers agree.'
+    return 'You wrote: "{words}"; ' + ("edited on the ticket since." if edited else "both readers agree.")
 
 
 def _quoted(words: str) -> str:

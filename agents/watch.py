@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from agents.services import Services
-from engines.errors import VenueUnavailable
+from engines.errors import QuantumTraderError, VenueUnavailable
 from engines.execution.paper import PaperBroker
 from engines.execution.submit import unfinished
 from engines.execution.sync import sync_fills
@@ -36,8 +36,11 @@ def watch_once(services: Services) -> None:
             services.broker.match(services.market.now())
         sync_fills(services.ledger, services.broker)
     for ticket_id in unfinished(services.ledger):
-        if services.ticket(ticket_id, None).status == "unknown":
+        # A turn may be carrying out the same ticket: the claim inside makes them take turns at one submission.
+        try:
             services.submit(ticket_id)
+        except QuantumTraderError as error:
+            logger.warning("ticket %s is not settled yet: %s", ticket_id, error)
 
 
 async def _watch(services: Services) -> None:

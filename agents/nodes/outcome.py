@@ -49,9 +49,11 @@ def undone_outcome(services: Services, ticket: OrderTicket) -> Settled:
 
 def failed_outcome(services: Services, ticket: OrderTicket, error: QuantumTraderError) -> Settled:
     """What is said when an approved ticket could not be carried out."""
-    words = str(error).replace("{", "(").replace("}", ")")
-    sent = "" if ticket.status in {"submitting", "unknown", "needs_operator"} else " Nothing was sent."
-    return _settled(services, ticket, f"{_decided(ticket)} Not carried out: {words}{sent}", {})
+    words = str(error)
+    if ticket.status == "approved":
+        wait = "Nothing was sent; it is tried again while the approval lasts."
+        return _settled(services, ticket, f"{_decided(ticket)} Not carried out yet: {_sentence(words)} {wait}", {})
+    return _settled(services, ticket, f"{_decided(ticket)} Not carried out: {_sentence(words)}", {})
 
 
 def _edited(services: Services, ticket: OrderTicket, replacement: OrderTicket) -> Settled:

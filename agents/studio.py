@@ -1,0 +1,32 @@
+"""The same graph for LangGraph Studio, which brings its own checkpointer (`langgraph.json` names `make_graph`)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from agents.graph import build_graph
+from agents.opening import open_services
+from agents.settings import load_settings
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+    from agents.services import Services
+
+_opened: dict[str, Services] = {}
+_open_until_exit = ExitStack()
+_opening = asyncio.Lock()
+
+
+async def make_graph() -> CompiledStateGraph[Any, None, Any, Any]:
+    """Compile the graph over the desk that the environment's settings describe, opened once in this process."""
+    async with _opening:
+        if "desk" not in _opened:
+            _opened["desk"] = await asyncio.to_thread(_open)
+    return build_graph(_opened["desk"]).compile()
+
+
+def _open() -> Services:
+    return _open_until_exit.enter_context(open_services(load_settings()))
