@@ -12,13 +12,13 @@ from engines.cipher.reading import last_dot_values, panel_values, read_panel
 from engines.domain.candles import CandleFrame
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
-from engines.domain.signals import Reason, moment, points
+from engines.domain.signals import Reason, Signal, moment, points
 from engines.domain.timeframe import TIMEFRAMES, Timeframe, parse_timeframe
 from engines.errors import InsufficientData
 from engines.market.data import MarketData
 from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE, compute_volume_profile
 from engines.volume_profile.reading import LEVELS, nearest_levels, profile_values, read_profile
-from tools.analysis import HIGHER, TimeframeName, content, for_and_against, lean, turning_points
+from tools.analysis import HIGHER, Lean, TimeframeName, content, for_and_against, lean, turning_points
 from tools.arguments import Symbol
 
 
@@ -59,24 +59,7 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe) -> Evidence
     reasons = [*signal.reasons, *volume.reasons]
     score = lean(reasons)
     close = float(candles.close[-1])
-    values = {
-        "score": score.value,
-        "as_of": moment(candles.as_of, "close of the last candle"),
-        "close": EvidenceValue(close, "price", instrument.price_text(close), "last close"),
-        **panel_values(panel),
-        **last_dot_values(panel),
-        **volume.values,
-        **higher.values,
-        **{name: value for reason in reasons for name, value in reason.values.items()},
-    }
-    opposed = [reason for reason in higher.reasons if reason.weight * score.sign < 0]
-    against = f", against a {'rising' if opposed[0].weight > 0 else 'falling'} {HIGHER[timeframe]}," if opposed else ""
-    headline = f"{symbol} {timeframe} {score.words} (score {{score}}){against} at the {{as_of}} close."
-    told = for_and_against(reasons, score.sign)
-    if signal.caveat:
-        headline = f"{signal.caveat}, at the {{as_of}} close."
-        told = []
-    lines = [*told, higher.line, volume.line, turning_points(reasons, score.sign, volume.closes) if told else ""]
+    headline, lines = _wording(signal, reasons, score, volume, higher)
     return Evidence(
         kind="cipher",
         tool="analyze_cipher",
@@ -88,11 +71,33 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe) -> Evidence
         simulated=candles.simulated,
         headline=headline + (" *Simulated market.*" if candles.simulated else ""),
         brief="\n".join(line for line in lines if line),
-        values=values,
+        values={
+            "score": score.value,
+            "as_of": moment(candles.as_of, "close of the last candle"),
+            "close": EvidenceValue(close, "price", instrument.price_text(close), "last close"),
+            **panel_values(panel),
+            **last_dot_values(panel),
+            **volume.values,
+            **higher.values,
+            **{name: value for reason in reasons for name, value in reason.values.items()},
+        },
         parameters={**VUMANCHU_B.to_plain(), "volume_profile": DESK_PROFILE.to_plain(), "lookback": DESK_LOOKBACK},
         next_steps=_next_steps(symbol, timeframe),
         chart={"symbol": symbol, "timeframe": timeframe, "as_of": candles.as_of.isoformat()},
     )
+
+
+def _wording(
+    signal: Signal, reasons: list[Reason], score: Lean, volume: _Part, higher: _Part
+) -> tuple[str, tuple[str, ...]]:
+    """The headline and the lines under it; disagreement with the larger timeframe is news, so the headline has it."""
+    if signal.caveat:
+        return f"{signal.caveat}, at the {{as_of}} close.", (higher.line, volume.line)
+    opposed = [reason for reason in higher.reasons if reason.weight * score.sign < 0]
+    against = f", against {opposed[0].name}," if opposed else ""
+    headline = f"{signal.symbol} {signal.timeframe} {score.words} (score {{score}}){against} at the {{as_of}} close."
+    told = for_and_against(reasons, score.sign)
+    return headline, (*told, higher.line, volume.line, turning_points(reasons, score.sign, volume.closes))
 
 
 def _panel(market: MarketData, candles: CandleFrame) -> CipherPanel:
@@ -145,7 +150,8 @@ def _higher_wave(market: MarketData, symbol: str, timeframe: Timeframe, as_of: d
     }
     way, over = ("up", "over") if rises else ("down", "under")
     line = f"The {higher} wave trend points {way}: {{higher_wt1}} {over} {{higher_wt2}}."
-    return _Part((Reason("higher", 1.0 if rises else -1.0, line, values),), values, line)
+    name = f"a {'rising' if rises else 'falling'} {higher}"
+    return _Part((Reason(name, 1.0 if rises else -1.0, line, values),), values, line)
 
 
 def _next_steps(symbol: str, timeframe: Timeframe) -> tuple[str, ...]:
