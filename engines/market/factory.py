@@ -1,0 +1,37 @@
+"""From a market's name to the market."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+
+from engines.domain.clock import Clock
+from engines.market.data import MarketData
+
+
+def open_market(name: str, *, home: Path, clock: Clock, database_url: str = "") -> MarketData:
+    """Open `demo`, `files` or a ccxt id; nothing is asked of the network until candles or quotes are.
+
+    Args:
+        home: folder of the SQLite files, used by `files` without `database_url`.
+
+    Raises:
+        ConfigurationError: there is no such market, or its database cannot be opened.
+    """
+    if name == "demo":
+        from engines.market.demo import DemoMarket
+
+        return DemoMarket(clock)
+    if name == "files":
+        from engines.market.files import FileMarket
+        from engines.market.store import CandleStore
+        from engines.storage.database import open_database
+
+        engine = open_database("candles", home=home, url=database_url)
+        market = FileMarket(CandleStore(engine))
+        # A market has no end of its own to be told about: its connections close when nobody holds it any more.
+        weakref.finalize(market, engine.dispose)
+        return market
+    from engines.market.ccxt_market import CcxtMarket
+
+    return CcxtMarket(name, clock)
