@@ -19,6 +19,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from engines.storage.database import Part, open_database
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -118,20 +120,55 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[str]:
-    """Address of a new, empty PostgreSQL database that is dropped after the test."""
+@contextlib.contextmanager
+def _new_database(server_url: str, template: str) -> Iterator[str]:
     name = f"qtp_test_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+    try:
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Name of a database with the whole schema, to copy: migrating takes ten times as long."""
+    parts: tuple[Part, ...] = ("desk", "candles")
+    with _new_database(postgres_url, "template0") as url:
+        for part in parts:
+            open_database(part, home=tmp_path_factory.mktemp("home"), url=url).dispose()
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str, _migrated_postgres: str) -> Iterator[str]:
+    """Address of a PostgreSQL database with our schema and no rows, dropped after the test."""
+    with _new_database(postgres_url, _migrated_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_database(postgres_url: str) -> Iterator[str]:
+    """Address of a PostgreSQL database without any table, dropped after the test."""
+    with _new_database(postgres_url, "template0") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Both databases in turn: empty for SQLite in the home folder, else a fresh PostgreSQL database."""
+    """Both databases in turn: empty for SQLite in the home folder, else a PostgreSQL database without rows."""
     if request.param == "sqlite":
         return ""
     url: str = request.getfixturevalue("postgres_database")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """As `database_url`, but nothing has been migrated yet."""
+    if request.param == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("empty_postgres_database")
     return url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -58,8 +59,16 @@ def market(hand_clock: ManualClock) -> FixedMarket:
     return fixed
 
 
+@pytest.fixture(scope="session")
+def _migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("migrated")
+    open_database("desk", home=home).dispose()
+    return home
+
+
 @pytest.fixture
-def desk_engine(tmp_path: Path, database_url: str) -> Iterator[Engine]:
+def desk_engine(tmp_path: Path, database_url: str, _migrated_home: Path) -> Iterator[Engine]:
+    shutil.copy(_migrated_home / "desk.db", tmp_path)
     engine = open_database("desk", home=tmp_path, url=database_url)
     yield engine
     engine.dispose()

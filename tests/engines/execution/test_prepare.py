@@ -22,6 +22,12 @@ from engines.market.fixed import FixedMarket
 ACCOUNT = "paper-fixed-usdt:ann"
 
 
+@pytest.fixture
+def database_url() -> str:
+    """What is prepared does not depend on the database; how it is kept is tested with the ledger."""
+    return ""
+
+
 def wanted(quantity: str = "0.1", **fields: Any) -> OrderIntent:
     intent = OrderIntent(ACCOUNT, "thread-1", "BTC/USDT", "buy", Decimal(quantity), user_words="buy it")
     return replace(intent, **fields)

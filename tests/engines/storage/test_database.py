@@ -22,15 +22,15 @@ def tables(engine: Engine) -> set[str]:
         return set(inspect(connection).get_table_names())
 
 
-def test_a_new_database_has_the_ledger(tmp_path: Path, database_url: str) -> None:
-    engine = open_database("desk", home=tmp_path / "new" / "home", url=database_url)
+def test_a_new_database_has_the_ledger(tmp_path: Path, empty_database_url: str) -> None:
+    engine = open_database("desk", home=tmp_path / "new" / "home", url=empty_database_url)
     assert {"accounts", "tickets", "orders", "fills", "audit"} <= tables(engine)
     engine.dispose()
 
 
-def test_two_openers_at_once_migrate_it_once(tmp_path: Path, database_url: str) -> None:
+def test_two_openers_at_once_migrate_it_once(tmp_path: Path, empty_database_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        engines = list(pool.map(lambda _: open_database("desk", home=tmp_path, url=database_url), range(4)))
+        engines = list(pool.map(lambda _: open_database("desk", home=tmp_path, url=empty_database_url), range(4)))
     with engines[0].connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_head")).scalar_one() == 1
     for engine in engines:
@@ -46,14 +46,14 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path) -> 
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_the_migrations_make_exactly_the_tables_the_code_uses(tmp_path: Path, database_url: str) -> None:
+def test_the_migrations_make_exactly_the_tables_the_code_uses(tmp_path: Path, empty_database_url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     from engines.storage import ledger
     from engines.storage.metadata import metadata
 
-    engine = open_database("desk", home=tmp_path, url=database_url)
+    engine = open_database("desk", home=tmp_path, url=empty_database_url)
     ours = {table.name for table in vars(ledger).values() if isinstance(table, Table)}
     with engine.connect() as connection:
         options = {"include_name": lambda name, kind, parents: kind != "table" or name in ours}
@@ -77,13 +77,13 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "desk.db").read_bytes() == content
 
 
-def test_a_database_of_a_newer_release_is_refused(tmp_path: Path, database_url: str) -> None:
-    engine = open_database("desk", home=tmp_path, url=database_url)
+def test_a_database_of_a_newer_release_is_refused(tmp_path: Path, empty_database_url: str) -> None:
+    engine = open_database("desk", home=tmp_path, url=empty_database_url)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO alembic_version VALUES ('ledger_9999')"))
     engine.dispose()
     with pytest.raises(ConfigurationError, match=r"newer release .*ledger_9999"):
-        open_database("desk", home=tmp_path, url=database_url)
+        open_database("desk", home=tmp_path, url=empty_database_url)
 
 
 def test_a_locked_file_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
