@@ -9,7 +9,6 @@ from typing import Any, Final
 from agents.reading import OrderWords, Reading, ReadingContext, read
 from agents.reading.numbers import plain
 from agents.reading.talk import speaks_of_trading
-from agents.reading.vocabulary import NEGATIONS
 
 _PRICES: Final = {
     "limit_price": "limit price",
@@ -30,9 +29,7 @@ def asked_for_order(user_words: str, context: ReadingContext) -> bool:
     reading = read(user_words, context)
     if reading.asks_for_order:
         return True
-    unread = reading.small_talk in {"language", "unknown", "off_topic"}
-    negated = any(word in NEGATIONS for word in user_words.lower().split())
-    return unread and not negated and speaks_of_trading(user_words)
+    return reading.small_talk in {"language", "unknown", "off_topic"} and speaks_of_trading(user_words)
 
 
 def compare(user_words: str, tool: str, intent: Mapping[str, Any], context: ReadingContext) -> tuple[str, ...]:
@@ -132,7 +129,7 @@ def _quantity(value: Decimal | None, unit: str | None, symbol: str | None, conte
     if value is None:
         return "no quantity"
     base, _, quote = (symbol or "").partition("/")
-    suffix = {"quote": quote or context.quote_currency, "percent": "% of the account"}.get(unit or "base", base)
+    suffix = {"quote": quote or context.quote_currency, "percent": "% of the account"}.get(str(unit), base)
     return f"{plain(value)} {suffix}".strip()
 
 

@@ -107,7 +107,7 @@ def is_verbless_order(tags: list[Tag]) -> bool:
         and len(words) <= 2
         and not any(t.text == "?" for t in tags)
         and not is_question(tags)
-        and sum(w not in VOCABULARY for w in words) == len(words)
+        and all(w.isascii() and w not in VOCABULARY for w in words)
     )
 
 

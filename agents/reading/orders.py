@@ -200,7 +200,7 @@ def _with_certain_unit(order: OrderWords, tags: list[Tag], quote_currency: str) 
             "of",
             "worth",
         }
-        if spent and not (i + 1 < len(tags) and tags[i + 1].kind == "symbol" and before != "for"):
+        if spent and not (i + 1 < len(tags) and tags[i + 1].kind == "symbol"):
             return replace(order, doubt=doubts.of_what(t.raw, order.symbol))
     return order
 

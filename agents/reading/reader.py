@@ -15,7 +15,7 @@ from agents.reading.showing import Shown, show
 from agents.reading.symbols import Listing, listing
 from agents.reading.tagging import Tag, tag
 from agents.reading.talk import listed_reading, talk, talk_first
-from agents.reading.tokens import Token, clean, tokenize
+from agents.reading.tokens import MAX_CHARACTERS, Token, clean, tokenize
 from agents.reading.types import ORDER_TOOLS, OrderWords, Reading, ReadingContext, Request
 
 LONG_MESSAGE_WORDS: Final = 200
@@ -64,7 +64,8 @@ def read(text: str, context: ReadingContext) -> Reading:
     market = listing(context.symbols, context.quote_currency)
     tags = tag(tokens, market)
     if sum(t.kind == "word" for t in tokens) > LONG_MESSAGE_WORDS:
-        return listed_reading(_read_sentences(tags, market, replace(context, pending_order=None)), context)
+        reading = _read_sentences(tags, market, replace(context, pending_order=None))
+        return listed_reading(reading, context, cut=len(text) > MAX_CHARACTERS)
     first = talk_first(text, tags, context)
     if first is not None:
         return first
@@ -114,6 +115,7 @@ class _Message:
             self.questions.append(doubts.NEGATED)
         supposed = moods.is_supposed(sentence)
         self.negated = self.negated or negated
+        doubt = _doubt_of(sentence, asked=asked)
         for clause in clauses(sentence, supposed=supposed):
             self.place += 1
             if clause.kind == "show":
@@ -124,7 +126,7 @@ class _Message:
             elif clause.kind == "cancel":
                 self._cancel(clause)
             else:
-                self._order(clause, sentence, asked=asked)
+                self._order(clause, doubt=doubt)
             symbols = [t.text for t in clause.tags if t.kind == "symbol"]
             self.symbol = symbols[-1] if symbols else self.symbol
 
@@ -137,20 +139,14 @@ class _Message:
         else:
             self.requests.append((self.place, request))
 
-    def _order(self, clause: Clause, sentence: list[Tag], *, asked: bool) -> None:
-        everything = self._close_everything(clause)
-        if everything:
-            self.orders.extend(everything)
-        else:
-            order = read_order(clause.tags, self.market, verb=clause.verb, last_symbol=self.symbol)
-            self.orders.append(order)
-        if asked and not moods.is_polite(sentence):
-            self.orders[-1] = replace(self.orders[-1], doubt=self.orders[-1].doubt or doubts.NOT_SURE_ORDER)
-        if moods.is_reported(sentence):
-            self.orders[-1] = replace(self.orders[-1], doubt=doubts.SAID_BY_OTHERS)
-        for order in self.orders[-len(everything) or -1 :]:
-            if is_complete(order):
-                self.requests.append((self.place, order_request(order)))
+    def _order(self, clause: Clause, *, doubt: str) -> None:
+        orders = self._close_everything(clause) or [
+            read_order(clause.tags, self.market, verb=clause.verb, last_symbol=self.symbol)
+        ]
+        if doubt:
+            orders = [replace(order, doubt=order.doubt or doubt) for order in orders]
+        self.orders += orders
+        self.requests += [(self.place, order_request(order)) for order in orders if is_complete(order)]
 
     def _close_everything(self, clause: Clause) -> list[OrderWords]:
         """ "close all my positions", where the positions are known."""
@@ -174,7 +170,7 @@ class _Message:
             requests = [(p, r) for p, r in requests if r.tool not in ORDER_TOOLS]
         if not requests and question is None and not shown.replies:
             if not self.negated and moods.is_verbless_order(tags):
-                self._order(Clause("order", tags), tags, asked=False)
+                self._order(Clause("order", tags), doubt="")
                 return self.finish(tags)
             return talk(tags, self.context, negated=self.negated, mentioned=shown.mentioned)
         pending = incomplete[0] if incomplete and question is not None and _can_wait(incomplete[0]) else None
@@ -200,6 +196,13 @@ class _Message:
         return shown.question
 
 
+def _doubt_of(sentence: list[Tag], *, asked: bool) -> str:
+    """What makes every order of a sentence doubtful, or nothing."""
+    if moods.is_reported(sentence):
+        return doubts.SAID_BY_OTHERS
+    return doubts.NOT_SURE_ORDER if asked and not moods.is_polite(sentence) else ""
+
+
 def _can_wait(order: OrderWords) -> bool:
     """An order can be completed by the next message when its only gap is one value."""
     unclear_number = order.doubt.startswith("How much is “") and order.quantity is None
@@ -209,7 +212,7 @@ def _can_wait(order: OrderWords) -> bool:
 def _unique(requests: list[Request]) -> list[Request]:
     out: list[Request] = []
     for request in requests:
-        if request not in out or request.tool in ORDER_TOOLS:
+        if request.tool in ORDER_TOOLS or request not in out:
             out.append(request)
     return out
 

@@ -120,14 +120,15 @@ def _share(parts: list[_Part]) -> None:
             part.tool = before[-1] if before else after[0] if after else None
     named = {t for p in parts for t in p.timeframes}
     for index, part in enumerate(parts):
-        if not part.symbols and part.tool in _MARKET_TOOLS:
+        if not part.symbols and part.tool in _MARKET_TOOLS | {None}:
             before_symbols = [p.symbols for p in parts[:index] if p.symbols]
             after_symbols = [p.symbols for p in parts[index + 1 :] if p.symbols]
             part.symbols = before_symbols[-1] if before_symbols else after_symbols[0] if after_symbols else []
         if not part.timeframes and len(named) == 1 and part.tool in _TIMED_TOOLS | {None}:
             part.timeframes = list(named)
-        elif not part.timeframes and part.tool in _TIMED_TOOLS:
-            part.timeframes = next((p.timeframes[-1:] for p in reversed(parts[:index]) if p.timeframes), [])
+        elif not part.timeframes and part.tool in _TIMED_TOOLS | {None}:
+            nearby = [*reversed(parts[:index]), *parts[index + 1 :]]
+            part.timeframes = next((p.timeframes[-1:] for p in nearby if p.timeframes), [])
 
 
 def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingContext) -> None:

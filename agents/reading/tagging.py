@@ -208,7 +208,8 @@ def _named_symbol(
     token: Token, before: Token | None, following: str, listing: Listing, *, shouting: bool
 ) -> Tag | None:
     previous = before.text if before else ""
-    stands_as_symbol = previous in _SYMBOL_PLACES or (before is not None and before.kind == "number")
+    listed_on = previous in NICKNAMES and token.text not in {"near", "etc", "op"}
+    stands_as_symbol = previous in _SYMBOL_PLACES or listed_on or (before is not None and before.kind == "number")
     shouted = _SHOUTED.fullmatch(token.raw) is not None and not shouting
     symbol = listing.of_name(token.text)
     known_word = token.text in VOCABULARY and token.text not in NICKNAMES

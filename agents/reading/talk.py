@@ -9,8 +9,17 @@ from typing import Final
 from agents.reading import moods
 from agents.reading.replies import example_assets, small_talk
 from agents.reading.tagging import Tag
+from agents.reading.tokens import MAX_CHARACTERS
 from agents.reading.types import Reading, ReadingContext, Request, SmallTalk
-from agents.reading.vocabulary import EVERYDAY, FOREIGN_TRADE_MARKS, FOREIGN_TRADE_VERBS, FOREIGN_WORDS, QUESTION_STARTS
+from agents.reading.vocabulary import (
+    EVERYDAY,
+    FOREIGN_NEGATION_MARKS,
+    FOREIGN_TRADE_MARKS,
+    FOREIGN_TRADE_VERBS,
+    FOREIGN_WORDS,
+    NEGATIONS,
+    QUESTION_STARTS,
+)
 
 _GREETING: Final = re.compile(
     r"(hi|hello|hey|hiya|howdy|yo|gm|ga|gn|greetings|good "
@@ -38,7 +47,7 @@ _MANY_NON_LATIN: Final = re.compile(r"[^\x00-\u024f\u1e00-\u1eff\u2000-\u2bff\U0
 
 def talk_first(text: str, tags: list[Tag], context: ReadingContext) -> Reading | None:
     """The reply to a message that is small talk as a whole; None when it has to be read."""
-    if not tags:
+    if all(t.kind == "punct" for t in tags):
         return said("empty" if not text.strip() else "unknown", context)
     words = moods.text_of(tags)
     if moods.stands_down(tags):
@@ -89,11 +98,12 @@ def said(kind: SmallTalk, context: ReadingContext) -> Reading:
 
 
 def speaks_of_trading(text: str) -> bool:
-    """True when a text in another language has a verb of buying or selling in it."""
+    """True when a text in another language has a verb of buying or selling in it, and no negation."""
     lower = text.lower()
-    return bool(FOREIGN_TRADE_VERBS & set(re.findall(r"[^\W\d_]+", lower))) or any(
-        m in lower for m in FOREIGN_TRADE_MARKS
-    )
+    found = set(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", lower))
+    if found & NEGATIONS or any(mark in lower for mark in FOREIGN_NEGATION_MARKS):
+        return False
+    return bool(FOREIGN_TRADE_VERBS & found) or any(mark in lower for mark in FOREIGN_TRADE_MARKS)
 
 
 def _is_foreign(words: list[str], text: str) -> bool:
@@ -104,9 +114,10 @@ def _is_foreign(words: list[str], text: str) -> bool:
     return sum(w in FOREIGN_WORDS or w in FOREIGN_TRADE_VERBS for w in words) >= 2
 
 
-def listed_reading(reading: Reading, context: ReadingContext) -> Reading:
+def listed_reading(reading: Reading, context: ReadingContext, *, cut: bool = False) -> Reading:
     """A long message: its requests as a list to confirm, nothing carried out."""
     found = list(reading.requests)
+    unread = f" Only its first {MAX_CHARACTERS:,} characters were read." if cut else ""
     first, _ = example_assets(context)
     if not found:
         reply = (
@@ -120,7 +131,7 @@ def listed_reading(reading: Reading, context: ReadingContext) -> Reading:
         "That is a long message; nothing was done. These requests were found in it. Send the "
         "ones you want, one message each:\n"
     )
-    return Reading(small_talk="long", reply=reply + "\n".join(lines) + more, listed=tuple(found))
+    return Reading(small_talk="long", reply=reply + "\n".join(lines) + more + unread, listed=tuple(found))
 
 
 def describe(request: Request) -> str:

@@ -12,6 +12,8 @@ from agents.reading.reader import read
 from agents.reading.types import ORDER_TOOLS, Reading, ReadingContext, Request
 
 MAX_TURNS: Final = 20
+# A longer message is only ever listed: it leaves nothing for later messages to refer to.
+_MAX_REPLAYED: Final = 8_000
 _KEEPS_PENDING: Final = frozenset({"glossary", "greeting", "thanks", "how_to_order", "help"})
 
 
@@ -36,7 +38,8 @@ def context_from_messages(
     context = _with_desk(context, messages)
     turns = _turns(messages)
     for words, calls in turns[:-1][-MAX_TURNS:]:
-        context = after_turn(context, read(words, context), calls)
+        reading = read(words, context) if len(words) <= _MAX_REPLAYED else Reading(small_talk="long")
+        context = after_turn(context, reading, calls)
     return context
 
 

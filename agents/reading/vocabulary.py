@@ -64,7 +64,7 @@ NEGATIONS: Final = words(
     "not don't dont do'nt don never no without cannot can't cant won't wont shouldn't shouldnt wouldn't wouldnt "
     "mustn't didn't didnt doesn't doesnt isn't isnt ain't aint aren't refuse refrain "
     "avoid neither nor nicht kein keine "
-    "ne pas nunca jamais niet nie instead rather stop nope nah against"
+    "ne pas nunca jamais niet nie non não не нет instead rather stop nope nah against"
 )
 FILLERS: Final = words(
     "a an the please pls plz kindly now right rn asap today quickly fast immediately just me my i i'm i'd i'll i've we "
@@ -130,6 +130,7 @@ FOREIGN_TRADE_MARKS: Final = (
     "खरीद",
     "बेच",
 )
+FOREIGN_NEGATION_MARKS: Final = ("不", "别", "別", "ない", "마세요", "지마", "لا ", "मत")
 FOREIGN_WORDS: Final = words(
     "wie ist der die das und preis für bitte ich nicht kaufe hallo qué que cuál cual cuánto precio el la los por favor "
     "hola cómo como está quiero le les des est prix bonjour combien pour je une veux vous "
