@@ -30,7 +30,10 @@ class OriginGuard:
     def __init__(self, app: ASGIApp, *, loopback_only: bool, public_url: str) -> None:
         self._app = app
         self._loopback_only = loopback_only
-        self._public = urlsplit(public_url)
+        public = urlsplit(public_url)
+        # An unset address must allow nothing: an empty host or the origin `null` would equal it.
+        self._hostnames = LOOPBACK_HOSTS | ({public.hostname} if public.hostname else frozenset())
+        self._places = frozenset({public.netloc} if public.netloc else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may pass."""
@@ -45,12 +48,12 @@ class OriginGuard:
 
     def _refusal(self, headers: Headers) -> Forbidden | None:
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._loopback_only and _hostname(host) not in {*LOOPBACK_HOSTS, self._public.hostname}:
+        if self._loopback_only and _hostname(host) not in self._hostnames:
             return Forbidden(
                 f"This desk does not answer for the host {host[:100]!r}.",
                 remedy="Call it as 127.0.0.1 or localhost, or set QTP_PUBLIC_URL to the address it is reached at.",
             )
-        if origin is not None and urlsplit(origin).netloc not in {host, self._public.netloc}:
+        if origin is not None and (not host or _netloc(origin) not in {host, *self._places}):
             return Forbidden(
                 f"Pages of {origin[:100]!r} may not call this desk.",
                 remedy="Call it from a server, or from the address the desk itself is served at.",
@@ -145,3 +148,10 @@ def _hostname(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
