@@ -19,7 +19,7 @@ START = Decimal(100_000)
 
 
 def traded(
-    side: Literal[buy, sell],
+    side: Side,
     quantity: str,
     price: str,
     fee: str = "0",
