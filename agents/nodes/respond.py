@@ -39,11 +39,12 @@ def make_respond(services: Services) -> Callable[[DeskState], Awaitable[Next]]:
         evidence = state.get("evidence", [])
         fresh = [record for record in evidence if draft and record["turn"] == turn]
         quoted = [record for record in evidence if _tickets_of([record]) & {item["ticket_id"] for item in unsaid}]
-        text = _text(unsaid, draft, fresh, state.get("usage") or {}, [*fresh, *quoted])
+        usage = state.get("usage") or {}
+        text = _text(unsaid, draft, fresh, usage, [*fresh, *quoted])
         said = [message.text for message in state.get("messages", []) if isinstance(message, HumanMessage)]
         rendered = render(text, evidence, user_words=said[-6:], settings=known_figures)
         answer = Answer(
-            reply=rendered.text,
+            reply=_with_notices(rendered.text, usage) if draft else rendered.text,
             receipts=list(rendered.receipts),
             next_steps=_next_steps(fresh or quoted),
             artifacts=_artifacts(fresh),
@@ -79,7 +80,12 @@ def _text(
     text = "\n\n".join(part for part in parts if part)
     if any(record["simulated"] for record in shown) and "simulated" not in text.lower():
         text = f"{text}\n\n{_SIMULATED}"
-    return f"{text}\n\n{usage['notice']}" if draft and usage.get("notice") else text
+    return text
+
+
+def _with_notices(text: str, usage: dict[str, Any]) -> str:
+    """The reply with the desk's own words about this turn, whose figures need no source."""
+    return "\n\n".join(part for part in (usage.get("stopped"), text, usage.get("notice")) if part)
 
 
 def _order_lines(draft: str, fresh: Sequence[EvidenceRecord]) -> list[str]:

@@ -35,7 +35,8 @@ def make_supervisor(
         usage = _usage(state, turn)
         stop = _over_budget(usage, services)
         if stop:
-            return Command(update={"draft": _stopped(stop, state, turn), "usage": usage}, goto="respond")
+            found = _found(state, turn) or "Nothing was found yet."
+            return Command(update={"draft": found, "usage": usage | {"stopped": stop}}, goto="respond")
         emit_step("supervisor")
         owner = state.get("owner", "local")
         evidence, messages = state.get("evidence", []), state["messages"]
@@ -95,7 +96,15 @@ def _usage(state: DeskState, turn: str) -> dict[str, Any]:
     usage = state.get("usage") or {}
     if usage.get("turn") == turn:
         return usage
-    return {"turn": turn, "model": "", "input_tokens": 0, "output_tokens": 0, "model_calls": 0, "notice": ""}
+    return {
+        "turn": turn,
+        "model": "",
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "model_calls": 0,
+        "notice": "",
+        "stopped": "",
+    }
 
 
 def _counted(usage: dict[str, Any], spoken: Spoken) -> dict[str, Any]:
@@ -114,17 +123,17 @@ def _over_budget(usage: dict[str, Any], services: Services) -> str:
     settings = services.settings
     spent = usage["input_tokens"] + usage["output_tokens"]
     if usage["model_calls"] >= settings.turn_model_calls:
-        return f"the limit of {settings.turn_model_calls} model calls in a turn is reached (QTP_TURN_MODEL_CALLS)"
+        return _stopped(
+            f"the limit of {settings.turn_model_calls} model calls in a turn is reached (QTP_TURN_MODEL_CALLS)"
+        )
     if spent >= settings.turn_token_budget:
         budget = f"{settings.turn_token_budget:,} tokens in a turn"
-        return f"the budget of {budget} is spent: {spent:,} (QTP_TURN_TOKEN_BUDGET)"
+        return _stopped(f"the budget of {budget} is spent: {spent:,} (QTP_TURN_TOKEN_BUDGET)")
     return ""
 
 
-def _stopped(why: str, state: DeskState, turn: str) -> str:
-    found = _found(state, turn)
-    first = f"I stopped here: {why}. Ask for less at once, or raise the limit."
-    return f"{first}\n\nFound so far:\n\n{found}" if found else f"{first} Nothing was found yet."
+def _stopped(why: str) -> str:
+    return f"I stopped here: {why}. Ask for less at once, or raise the limit. Found so far:"
 
 
 def _found(state: DeskState, turn: str) -> str:
