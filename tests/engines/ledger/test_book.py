@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.domain.orders import Account, Fill
+from engines.domain.orders import Account, Fill, Side
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.portfolio import value_account
 from engines.market.fixed import FixedMarket
