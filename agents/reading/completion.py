@@ -9,6 +9,7 @@ from typing import Final
 from agents.reading import doubts, moods
 from agents.reading.clauses import sentences
 from agents.reading.orders import first_missing, read_order
+from agents.reading.prices import find_roles
 from agents.reading.replies import ask_missing
 from agents.reading.requests import is_complete, merge, order_request
 from agents.reading.symbols import Listing
@@ -29,7 +30,8 @@ def complete_pending(tags: list[Tag], market: Listing, context: ReadingContext) 
     if pending is None or pending.age > MAX_AGE or not _is_answer(tags, pending):
         return None
     verb: Verb = "close" if pending.closes else pending.side or "buy"
-    answer = read_order(tags, market, verb=None if verbs_in(tags) else verb, last_symbol=None)
+    given = _priced(tags) if pending.missing in _PRICES else tags
+    answer = read_order(given, market, verb=None if verbs_in(tags) else verb, last_symbol=pending.symbol)
     if pending.missing == "symbol" and answer.symbol is None and answer.quantity is None:
         return None
     answer = _as_price(answer, pending)
@@ -76,27 +78,30 @@ def _adds(answer: OrderWords) -> bool:
     return any(v is not None for v in (*values, answer.stop_loss, answer.take_profit)) or answer.order_type != "market"
 
 
-def _as_price(answer: OrderWords, pending: OrderWords) -> OrderWords:
+def _priced(tags: list[Tag]) -> list[Tag]:
     """A bare number answers the question that was asked: a price where a price was."""
-    name = pending.missing
-    if name not in _PRICES or answer.doubt:
+    index = next((i for i, t in enumerate(tags) if t.kind == "number"), None)
+    if index is None or find_roles(tags).priced:
+        return tags
+    bare = replace(tags[index], unit="" if tags[index].unit == "quote" else tags[index].unit)
+    return [*tags[:index], Tag("word", "at", "at"), bare, *tags[index + 1 :]]
+
+
+def _as_price(answer: OrderWords, pending: OrderWords) -> OrderWords:
+    """A price without a name is the one that was asked for."""
+    price = answer.limit_price
+    if price is None or answer.doubt:
         return answer
-    if answer.quantity is not None and answer.unit in {"base", "quote"}:
-        price = answer.quantity
-    elif answer.limit_price is not None:
-        price = answer.limit_price
-    else:
-        return answer
-    bare = replace(answer, quantity=None, unit=None, limit_price=None, order_type="market")
-    match name:
-        case "limit_price":
-            return replace(bare, limit_price=price)
+    bare = replace(answer, limit_price=None, order_type="market")
+    match pending.missing:
         case "stop_price":
             return replace(bare, stop_price=price)
         case "stop_loss":
             return replace(bare, stop_loss=price)
-        case _:
+        case "take_profit":
             return replace(bare, take_profit=price)
+        case _:
+            return answer
 
 
 def _ask(order: OrderWords, context: ReadingContext) -> str:

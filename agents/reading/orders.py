@@ -16,12 +16,15 @@ from agents.reading.types import Missing, OrderWords
 from agents.reading.verbs import Verb, verb_at, verbs_in
 from agents.reading.vocabulary import VOCABULARY
 
+# From here on a bare number behind a symbol is as likely a price or money as a count of coins.
+_LARGE: Final = Decimal(100)
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{1,9}")
 _ALL: Final = frozenset({"all", "everything", "entire", "whole", "full", "100%"})
 _ACCOUNT: Final = frozenset({"account", "equity", "portfolio", "capital"})
 _HOLDING: Final = frozenset(
     {"position", "positions", "holding", "holdings", "bag", "bags", "it", "stack", "coins", "that"}
 )
+_BEFORE_SYMBOLS: Final = frozenset(["on", "of", "in", "to", "for", "with", "and", "or", "into", "some", "more", "&"])
 _SPENDING: Final = frozenset({"spend", "invest", "put", "allocate", "for", "with", "worth"})
 _SPENT_ON: Final = frozenset({"in", "into", "on", "of", "worth"})
 
@@ -47,10 +50,10 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
     roles = find_roles(tags)
     order = _with_amount(order, tags, roles)
     order = _with_prices(order, tags, roles, verbs)
-    order = _with_quantity(order, roles)
-    order = _with_certain_unit(order, tags, listing.quote_currency)
     if order.symbol is None and last_symbol and not order.doubt and _refers_back(tags):
         order = replace(order, symbol=last_symbol)
+    order = _with_quantity(order, roles)
+    order = _with_certain_unit(order, tags, listing.quote_currency)
     doubt = doubts.in_words(tags, order) or order.doubt or doubts.in_values(order)
     order = replace(order, doubt=doubt, named=tuple(roles.unfilled))
     return replace(order, missing=first_missing(order))
@@ -76,26 +79,19 @@ def first_missing(order: OrderWords) -> Missing | None:
 
 
 def _symbol(tags: list[Tag], listing: Listing) -> tuple[str | None, str]:
-    counted = [
-        t.text
-        for i, t in enumerate(tags)
-        if t.kind == "symbol" and (t.strong or (i and tags[i - 1].kind == "number") or not _has_strong(tags))
-    ]
-    names = list(dict.fromkeys(counted))
-    if not names:
-        asked = [
-            after.text
-            for number, after in pairwise(tags)
-            if number.kind == "number" and after.kind == "word" and after.text not in VOCABULARY
-        ]
-        names = [listing.of_asset(n.upper()) for n in asked if _NAME.fullmatch(n)]
+    """The one symbol of an order; a word nobody knows behind a number is taken for one, so that the market answers."""
+    strong = any(t.kind == "symbol" and t.strong for t in tags)
+    names: list[str] = []
+    for before, t in pairwise([Tag("punct", "", ""), *tags]):
+        placed = before.kind == "number" or before.text in _BEFORE_SYMBOLS
+        if t.kind == "symbol" and (t.strong or placed or not strong):
+            names.append(t.text)
+        elif before.kind == "number" and t.kind == "word" and t.text not in VOCABULARY and _NAME.fullmatch(t.text):
+            names.append(listing.of_asset(t.text.upper()))
+    names = list(dict.fromkeys(names))
     if len(names) > 1:
         return None, doubts.several_symbols(names)
     return (names[0], "") if names else (None, "")
-
-
-def _has_strong(tags: list[Tag]) -> bool:
-    return any(t.kind == "symbol" and t.strong for t in tags)
 
 
 def _refers_back(tags: list[Tag]) -> bool:
@@ -283,6 +279,9 @@ def _with_quantity(order: OrderWords, roles: Roles) -> OrderWords:
     if not quantities:
         return order
     number = quantities[0]
+    unmarked = number not in roles.quantities and number.value is not None and number.value >= _LARGE
+    if unmarked and order.side is not None:
+        return replace(order, doubt=doubts.of_what(number.raw, order.symbol))
     if number.value is None:
         return replace(order, quantity=None, doubt=doubts.number(number.raw))
     if number.unit == "other":

@@ -108,6 +108,8 @@ def test_a_part_of_a_position_is_a_close(say: Say, text: str, asset: str, fracti
         ("buy 0.1-0.2 btc", "apart"),
         ("buy eth for 500", "500 of what?"),
         ("invest 1000 in eth", "1000 of what?"),
+        ("buy btc 58k", "58k of what?"),
+        ("$500 foo buy eth", "Which one: FOO/USDT or ETH/USDT?"),
         ("buy 0,5 btc", "How much is “0,5”?"),
         ("buy 1.250,50 usdt of btc", "How much is “1.250,50"),
         ("buy 0.1 btc at 58.000", "How much is “58.000”?"),

@@ -69,6 +69,21 @@ def test_answers_complete_one_gap_after_another() -> None:
     }
 
 
+def test_a_large_bare_number_is_no_answer_to_how_much() -> None:
+    reading = read("500", context_of(HumanMessage("buy eth"), AIMessage("How much?"), HumanMessage("500")))
+    assert reading.question == "500 of what? Write “500 ETH” or “500 USDT”; a price is written with “at”."
+    thread = [HumanMessage("buy eth"), AIMessage("How much?"), HumanMessage("500"), AIMessage("500 of what?")]
+    args = read("500 usdt", context_of(*thread, HumanMessage("500 usdt"))).requests[0].args
+    assert (args["quantity"], args["unit"]) == (500, "quote")
+
+
+def test_a_missing_stop_is_completed_by_its_price() -> None:
+    thread = [HumanMessage("buy 0.1 btc with a stop and a target"), AIMessage("..."), HumanMessage("58k")]
+    assert "take-profit" in (read("58k", context_of(*thread)).question or "")
+    args = read("70k", context_of(*thread, AIMessage("..."), HumanMessage("70k"))).requests[0].args
+    assert (args["stop_loss"], args["take_profit"]) == (58_000, 70_000)
+
+
 def test_an_answer_may_be_a_part_of_the_position() -> None:
     context = context_of(HumanMessage("sell my eth"), AIMessage("How much?"), HumanMessage("half"))
     assert read("half", context).requests[0].args == {"symbol": "ETH/USDT", "fraction": 0.5}
