@@ -32,7 +32,8 @@ def without_claims(draft: str, fresh: Sequence[EvidenceRecord]) -> str:
     if any(record["kind"] in _RECORDS for record in fresh):
         return draft
     parts = _BETWEEN_SENTENCES.split(draft)
-    honest = "".join(part for part in parts if not _claims(part))
+    sentences = zip(parts[::2], [*parts[1::2], ""], strict=True)
+    honest = "".join(sentence + gap for sentence, gap in sentences if not _claims(sentence))
     return draft if honest == draft else f"{honest.strip()}\n\n{_CORRECTION}".strip()
 
 

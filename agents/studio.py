@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from agents.services import Services
 
+# The server process has no place to close a desk: what is opened stays open until it exits.
+opened_until_exit = ExitStack()
 _opened: dict[str, Services] = {}
-_open_until_exit = ExitStack()
 _opening = asyncio.Lock()
 
 
@@ -29,4 +30,4 @@ async def make_graph() -> CompiledStateGraph[Any, None, Any, Any]:
 
 
 def _open() -> Services:
-    return _open_until_exit.enter_context(open_services(load_settings()))
+    return opened_until_exit.enter_context(open_services(load_settings()))

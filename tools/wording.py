@@ -13,7 +13,7 @@ _CENT = Decimal("0.01")
 
 def price_text(price: Decimal, instrument: Instrument | None = None) -> str:
     """A price with thousands separators, on the market's tick where the instrument is known."""
-    return f"{_on(price, instrument.tick_size):,f}" if instrument else _grouped(price)
+    return instrument.price_text(price) if instrument else _grouped(price)
 
 
 def quantity_text(quantity: Decimal, instrument: Instrument | None = None) -> str:
