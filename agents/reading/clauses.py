@@ -92,7 +92,7 @@ def _places_order(segment: list[Tag]) -> bool:
     numbers = any(t.kind == "number" for t in segment)
     placing = words & {"set", "place", "make", "put", "create", "open", "enter", "order"} and "order" in words
     passing = words & GERUNDS and {"i'm", "im", "am"} & words
-    swapping = words & {"swap", "convert", "exchange", "rebalance", "rotate"}
+    swapping = words & {"dca", "swap", "convert", "exchange", "rebalance", "rotate"}
     return numbers and not _is_listing(segment) and bool(placing or passing or swapping)
 
 

@@ -131,7 +131,8 @@ def _fraction(order: OrderWords, tags: list[Tag], index: int) -> OrderWords:
     target = [t for t in rest if t.text != "my"]
     if target and target[0].text in _ACCOUNT and not order.closes:
         return replace(order, quantity=value * 100, unit="percent")
-    if target and target[0].kind == "symbol" and following in {"a", "an"}:
+    of_one = following in {"a", "an"} or [t.text for t in tags[index + 1 : index + 3]] in (["of", "a"], ["of", "an"])
+    if target and target[0].kind == "symbol" and of_one:
         return replace(order, quantity=value, unit="base")
     if order.side == "sell":
         held = mine or following == "of" or (bool(target) and target[0].text in _HOLDING)

@@ -104,7 +104,7 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
     if tool is None and moods.mentions_trading(tags) and symbols and moods.is_question(tags):
         tool = "analyze_cipher"
     words = [t.text for t in tags if t.kind == "word"]
-    if tool is None and symbols and words[:1] and words[0] in _ABOUT_TO_BE:
+    if tool is None and symbols and _ABOUT_TO_BE & set(words[:2]):
         tool = "analyze_cipher"
     numbered = any(t.kind == "number" for t in tags)
     bare = not numbered and all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)

@@ -211,8 +211,9 @@ def _named_symbol(
     listed_on = previous in NICKNAMES and token.text not in {"near", "etc", "op"}
     stands_as_symbol = previous in _SYMBOL_PLACES or listed_on or (before is not None and before.kind == "number")
     shouted = _SHOUTED.fullmatch(token.raw) is not None and not shouting
-    symbol = listing.of_name(token.text)
-    known_word = token.text in VOCABULARY and token.text not in NICKNAMES
+    name = token.text.removesuffix("'s")
+    symbol = listing.of_name(name)
+    known_word = token.text in VOCABULARY and name not in NICKNAMES
     if symbol and not known_word:
         common = token.text in _AMBIGUOUS or (token.text not in NICKNAMES and token.text.upper() in listing.bases)
         placed = following not in {"to", "the", "me", "a", "its", "my"} and (stands_as_symbol or not previous)

@@ -18,7 +18,10 @@ _PHRASES: Final = {
         "|whats overbought|what's overbought|find me coins|which assets|best coins|top movers|gainers|losers|screener"
         "|moving today|what's hot|what's moving|whats moving|what's pumping|best performers|worst performers"
     ),
-    "analyze_volume_profile": "point of control|value area|volume profile|high volume node|low volume node",
+    "analyze_volume_profile": (
+        "point of control|value area|inside value|in value|outside value|above value|below value|volume profile"
+        "|high volume node|low volume node"
+    ),
     "analyze_cipher": (
         "how's the market|hows the market|how is the market|the market today|money flow|wave trend|good time|up or down"
         "|what's up with|whats up with|go up|go down|good entry|pump"

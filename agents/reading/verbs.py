@@ -17,7 +17,7 @@ _NOT_ADJECTIVE_AFTER: Final = words(
 _NOT_VERB_BEFORE: Final = words(
     "how as so too in the any no be been very next last previous daily hourly weekly "
     "candle's bar's green red blue gold "
-    "a another this that first strong weak clear"
+    "a another this that first strong weak clear my"
 )
 _OPENERS: Final = words("open opening enter place take start make go want")
 _CLOSE_OBJECTS: Final = words("my all half it everything out the position positions that this down entire whole")
