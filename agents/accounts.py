@@ -43,5 +43,4 @@ class LedgerAccount:
 
     def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
         """Tickets that wait for the owner."""
-        tickets = self._services.ledger.tickets(self._owner, status="pending")
-        return [ticket for ticket in tickets if symbol in {None, ticket.symbol}]
+        return [ticket for ticket in self._services.waiting(self._owner) if symbol in {None, ticket.symbol}]

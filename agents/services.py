@@ -88,15 +88,19 @@ class Services:
         )
         return account.id
 
-    def facts(self, owner: str, thread_id: str) -> dict[str, Any]:
+    def waiting(self, owner: str) -> tuple[OrderTicket, ...]:
+        """The owner's tickets that can still be decided, newest first."""
+        now = self.clock.now()
+        return tuple(ticket for ticket in self.ledger.tickets(owner, status="pending") if ticket.expires_at > now)
+
+    def facts(self, owner: str) -> dict[str, Any]:
         """What a reader of messages has to know of the desk: markets, account, positions, pending tickets."""
         account = self.ledger.account(self.account(owner))
         return {
             "symbols": list(self.symbols()),
             "quote_currency": self.quote_currency,
             "pending_tickets": [
-                {"label": ticket.label, "text": self.ticket_headline(ticket)}
-                for ticket in self.ledger.tickets(owner, status="pending", thread_id=thread_id or None)
+                {"label": ticket.label, "text": self.ticket_headline(ticket)} for ticket in self.waiting(owner)
             ],
             "positions": [position.symbol for position in account.positions if position.quantity],
             "market": self.market.name,

@@ -167,7 +167,8 @@ def _decided(ticket: OrderTicket) -> str:
 def _by(ticket: OrderTicket) -> str:
     if ticket.decided_at is None:
         return ""
-    who = "you" if ticket.decided_by == ticket.owner else ticket.decided_by
+    # A caller with an API key decides as "owner (key id)".
+    who = "you" if ticket.decided_by.partition(" (key ")[0] == ticket.owner else ticket.decided_by
     return f" at {wording.clock_text(ticket.decided_at)} by {who}"
 
 

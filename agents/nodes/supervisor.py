@@ -8,7 +8,6 @@ from string import Template
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, SystemMessage
-from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langgraph.types import Command, Send
 
@@ -25,12 +24,12 @@ Route = Command[Literal["supervisor", "cipher", "volume_profile", "market_desk",
 
 def make_supervisor(
     services: Services, tools: Sequence[BaseTool], node_of: Mapping[str, str]
-) -> Callable[[DeskState, RunnableConfig], Awaitable[Route]]:
+) -> Callable[[DeskState], Awaitable[Route]]:
     """The supervisor over `tools`; `node_of` names the node that runs each of them."""
     takes_timeframe = {tool.name for tool in tools if "timeframe" in tool.args}
     template = Template(prompt("supervisor"))
 
-    async def supervisor(state: DeskState, config: RunnableConfig) -> Route:
+    async def supervisor(state: DeskState) -> Route:
         turn, words = current_turn(state)
         usage = _usage(state, turn)
         stop = _over_budget(usage, services)
@@ -41,7 +40,7 @@ def make_supervisor(
         owner = state.get("owner", "local")
         evidence, messages = state.get("evidence", []), state["messages"]
         timeframe = last_timeframe(evidence)
-        facts = await asyncio.to_thread(services.facts, owner, str(config["configurable"].get("thread_id", "")))
+        facts = await asyncio.to_thread(services.facts, owner)
         system = _system(template, facts, today=f"{services.clock.now():%A %Y-%m-%d}", timeframe=timeframe)
         history = visible_history(messages, services.settings.history_tokens)
         spoken = await services.model.reply([system, *history], tools)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -261,3 +262,11 @@ def test_the_text_of_a_measured_value_is_always_recognised(value: Decimal) -> No
     rendered = _rendered(f"Price {value:,.4f} now", evidence=[panel])
 
     assert [receipt["source"]["field"] for receipt in rendered.receipts] == ["price"]
+
+
+@pytest.mark.parametrize("unit", ["- ", "-", "1,111,", "{", "`", "*_#>-", "about ", "1.", "[1]", "T-1", "~"])
+def test_no_text_takes_long_to_render(unit: str) -> None:
+    started = time.perf_counter()
+    _rendered(unit * (20_000 // len(unit)))
+
+    assert time.perf_counter() - started < 5
