@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from engines.domain.clock import Clock
@@ -35,7 +36,8 @@ def look_up(order: Order, *, ledger: Ledger, broker: Broker, clock: Clock) -> Or
         return _unclear(order, ledger, f"The look-up failed: {error.message}")
     if seen is not None:
         ledger.record_venue_order(order.id, seen, broker.name)
-        bring_protective(ledger.order(order.id), ledger=ledger, broker=broker)
+        with suppress(VenueUnavailable):
+            bring_protective(ledger.order(order.id), ledger=ledger, broker=broker)
         return ledger.order(order.id)
     if order.status in {"accepted", "partially_filled", "filled"}:
         return order if order.status == "filled" else _lost(order, ledger, broker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -10,7 +11,7 @@ from engines.confirmation.risk import reserve_price, review
 from engines.confirmation.wording import percent, price
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.orders import Account, Order, OrderTicket, TicketStatus
-from engines.errors import Conflict, InvalidRequest, OrderRejected, OutcomeUnknown
+from engines.errors import Conflict, InvalidRequest, OrderRejected, OutcomeUnknown, VenueUnavailable
 from engines.execution.broker import ApprovedTicket, Broker
 from engines.execution.cancel import carry_out_cancellation
 from engines.execution.context import OrderContext
@@ -116,7 +117,9 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
     except OutcomeUnknown as error:
         return ledger.record_unsettled(order.id, "unknown", str(error))
     ledger.record_venue_order(order.id, seen, broker.name)
-    bring_protective(ledger.order(order.id), ledger=ledger, broker=broker)
+    # The entry is on record; protective orders that cannot be read now are brought by `sync_fills`.
+    with suppress(VenueUnavailable):
+        bring_protective(ledger.order(order.id), ledger=ledger, broker=broker)
     return ledger.order(order.id)
 
 

@@ -354,3 +354,15 @@ def test_a_bracket_rests_as_two_orders_of_its_ticket(context: OrderContext, venu
     }
     assert context.ledger.account(ACCOUNT).free("BTC") == Decimal("0.1")
     assert context.ledger.order_of(ticket.id) == entry
+
+
+def test_protective_orders_that_cannot_be_read_at_once_are_brought_later(
+    context: OrderContext, venue: FlakyVenue
+) -> None:
+    venue.finds_fail = 1
+    entry = required(submit(approved(context, stop_loss=Decimal(62_000)).id, context, venue))
+    assert entry.status == "filled"
+    assert context.ledger.orders(ACCOUNT, status="open") == ()
+    [stop] = sync_fills(context.ledger, venue)
+    assert (stop.id, stop.status) == (f"{entry.id}-sl", "accepted")
+    assert sync_fills(context.ledger, venue) == ()

@@ -1,0 +1,65 @@
+"""From a person's decision to the fill in the ledger: paper venue, SQLite with full sync on this disk."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+
+from engines.confirmation.risk import default_limits
+from engines.domain.clock import SystemClock
+from engines.domain.orders import OrderIntent
+from engines.execution.context import OrderContext
+from engines.execution.paper import PaperBroker
+from engines.execution.prepare import prepare_ticket
+from engines.execution.submit import submit
+from engines.ledger.ledger import Ledger
+from engines.market.demo import DemoMarket
+from engines.storage.database import open_database
+
+ROUNDS = 200
+TARGET_MS = 30
+
+
+def main() -> None:
+    """Print the median and the slowest of many orders, and the cost of opening the database."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        open_database("desk", home=home).dispose()
+        started = time.perf_counter()
+        engine = open_database("desk", home=home)
+        print(f"open a migrated database: {(time.perf_counter() - started) * 1000:.1f} ms")
+        clock = SystemClock()
+        market, ledger = DemoMarket(clock), Ledger(engine, clock)
+        account = ledger.ensure_account("bench", currency="USDT", cash=Decimal(10_000_000), market="demo")
+        context = OrderContext(ledger, market, clock, default_limits())
+        broker = PaperBroker(engine, market, clock)
+        sealing, filling = [], []
+        for number in range(ROUNDS):
+            quantity = Decimal("0.4" if number % 2 else "0.5")
+            intent = OrderIntent(account.id, "bench", "ETH/USDT", "sell" if number % 2 else "buy", quantity)
+            started = time.perf_counter()
+            ticket = prepare_ticket(intent, context, owner="bench")
+            sealed = time.perf_counter()
+            ledger.decide(ticket.id, "approve", ticket.hash, "bench")
+            order = submit(ticket.id, context, broker)
+            filled = time.perf_counter()
+            if order is None or order.status != "filled":
+                raise SystemExit(f"order {number} was not filled: {ledger.ticket(ticket.id).reason}")
+            sealing.append((sealed - started) * 1000)
+            filling.append((filled - sealed) * 1000)
+        engine.dispose()
+    _report("intent to sealed ticket", sealing)
+    _report(f"decision to fill (target {TARGET_MS} ms)", filling)
+
+
+def _report(what: str, milliseconds: list[float]) -> None:
+    ordered = sorted(milliseconds)
+    slow = ordered[int(len(ordered) * 0.95)]
+    print(f"{what}: median {statistics.median(ordered):.1f} ms, 95th percentile {slow:.1f} ms, n = {len(ordered)}")
+
+
+if __name__ == "__main__":
+    main()
