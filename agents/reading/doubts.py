@@ -9,20 +9,20 @@ from agents.reading.tagging import Tag
 from agents.reading.types import OrderWords
 from agents.reading.vocabulary import DOUBT_WORDS, words
 
-BOTH_SIDES: Final = "Buy or sell? The message says both; write one order, for example “buy 0.05 BTC”."
+BOTH_SIDES: Final = "Buy or sell? The message says both; write one order, for example `buy 0.05 BTC`."
 OF_WHAT: Final = (
-    "A part of what? Write, for example, “sell half my BTC”, “buy BTC with 5 % of my account”, or the quantity itself."
+    "A part of what? Write, for example, `sell half my BTC`, `buy BTC with 5 % of my account`, or the quantity itself."
 )
 STOP_LIMIT: Final = (
-    "Limit or stop? There is no stop-limit order here; write “sell 0.1 BTC limit 70,000” "
-    "or “sell stop 58,000, 0.1 BTC”."
+    "Limit or stop? There is no stop-limit order here; write `sell 0.1 BTC limit 70,000` "
+    "or `sell stop 58,000, 0.1 BTC`."
 )
 MARKET_AND_PRICE: Final = "At the market or at a price? The message says both."
-NOT_SURE_ORDER: Final = "Is that an order? If so, write it without the question mark, for example “buy 0.05 BTC”."
-SAID_BY_OTHERS: Final = "Is that an order of yours? If so, write just the order, for example “buy 0.05 BTC”."
+NOT_SURE_ORDER: Final = "Is that an order? If so, write it without the question mark, for example `buy 0.05 BTC`."
+SAID_BY_OTHERS: Final = "Is that an order of yours? If so, write just the order, for example `buy 0.05 BTC`."
 PROTECTION: Final = (
-    "A stop-loss or take-profit is part of an order (“buy 0.05 BTC, stop 58,000”) or a sale of its own "
-    "(“sell stop 58,000, 0.05 BTC”). Which order do you want?"
+    "A stop-loss or take-profit is part of an order (`buy 0.05 BTC, stop 58,000`) or a sale of its own "
+    "(`sell stop 58,000, 0.05 BTC`). Which order do you want?"
 )
 NEGATED: Final = (
     "Part of that says not to trade, so nothing was prepared. Which order do you want, if any? Write just that one."
@@ -56,22 +56,22 @@ def several_symbols(symbols: list[str]) -> str:
 
 def two_numbers(first: str, second: str) -> str:
     """Two numbers that could both be the quantity."""
-    both = f"{first} and {second}" if first and second else "the numbers"
+    both = f"`{_safe(first)}` and `{_safe(second)}`" if first and second else "the numbers"
     return (
-        f"I cannot tell {_safe(both)} apart. Write the price with “at”, for example “buy 0.05 "
-        f"BTC at 58,000”; which is the quantity?"
+        f"I cannot tell {both} apart. Write the price with `at`, for example `buy 0.05 "
+        f"BTC at 58,000`; which is the quantity?"
     )
 
 
 def number(raw: str) -> str:
     """A number that can be read in two ways, or in none."""
-    return f"How much is “{_safe(raw)}”? Please write it with a decimal point, for example 0.5, or 1,250 for thousands."
+    return f"How much is `{_safe(raw)}`? Please write it like `0.5`, or `1,250` for thousands."
 
 
 def money(raw: str) -> str:
     """A currency or unit in which this market does not trade."""
     return (
-        f"“{_safe(raw)}” is not a unit I can order in. How much in coins, in the market's "
+        f"`{_safe(raw)}` is not a unit I can order in. How much in coins, in the market's "
         f"quote currency or in percent of the account?"
     )
 
@@ -80,19 +80,19 @@ def of_what(raw: str, symbol: str | None) -> str:
     """A number without a unit, where an amount of money is as likely as one of coins."""
     base, _, quote = (symbol or "BTC/USDT").partition("/")
     said = _safe(raw)
-    return f"{said} of what? Write “{said} {base}” or “{said} {quote}”; a price is written with “at”."
+    return f"`{said}` of what? Write `{said} {base}` or `{said} {quote}`; a price is written with `at`."
 
 
 def price_unit(raw: str) -> str:
     """A price that is given as a percentage or in another currency."""
-    return f"Which price is “{_safe(raw)}”? I take stops, targets and limits as prices, for example “stop 58,000”."
+    return f"Which price is `{_safe(raw)}`? I take stops, targets and limits as prices, for example `stop 58,000`."
 
 
 def which_stop(raw: str) -> str:
     """A bare stop beside a sale."""
     return (
-        f"Is {_safe(raw)} the trigger of a stop order or a stop-loss? Write “sell stop "
-        f"{_safe(raw)}” or “stop loss {_safe(raw)}”."
+        f"Is `{_safe(raw)}` the trigger of a stop order or a stop-loss? Write `sell stop "
+        f"{_safe(raw)}` or `stop loss {_safe(raw)}`."
     )
 
 
@@ -118,44 +118,44 @@ def _about(tag: Tag) -> str:
     if tag.text in _LEVERAGE:
         return (
             "This desk trades spot, without leverage or futures. What is the order without it, "
-            "for example “buy 0.05 BTC”?"
+            "for example `buy 0.05 BTC`?"
         )
     if tag.text in _TIMING:
         return _timing(tag.raw)
     if tag.text in _CONDITION:
         return (
-            f"I cannot wait for a condition (“{_safe(tag.raw)}”). A limit order (“buy 0.05 BTC at "
-            f"58,000”) or a stop order "
-            "(“buy stop 65,000, 0.05 BTC”) can; which one?"
+            f"I cannot wait for a condition (`{_safe(tag.raw)}`). A limit order (`buy 0.05 BTC at "
+            f"58,000`) or a stop order "
+            "(`buy stop 65,000, 0.05 BTC`) can; which one?"
         )
     if tag.text in _INEXACT:
-        return f"“{_safe(tag.raw)}” leaves the order open. What exactly: one side, one quantity, one symbol?"
-    return f"I am not sure how to read “{_safe(tag.raw)}” in an order. How much, for example 0.05 BTC or 500 USDT?"
+        return f"`{_safe(tag.raw)}` leaves the order open. What exactly: one side, one quantity, one symbol?"
+    return f"I am not sure how to read `{_safe(tag.raw)}` in an order. How much, for example `0.05 BTC` or `500 USDT`?"
 
 
 def _timing(raw: str) -> str:
     return (
-        f"Orders are prepared at once, not scheduled or repeated (“{_safe(raw)}”). What is the "
-        f"order now, for example “buy 0.05 BTC”?"
+        f"Orders are prepared at once, not scheduled or repeated (`{_safe(raw)}`). What is the "
+        f"order now, for example `buy 0.05 BTC`?"
     )
 
 
 def in_values(order: OrderWords) -> str:
     """A question about a value no order can have; empty when all are possible."""
     if order.quantity is not None and order.quantity <= 0:
-        return f"A quantity of {order.quantity} cannot be ordered. How much, above zero?"
+        return f"A quantity of `{order.quantity}` cannot be ordered. How much, above zero?"
     if order.unit == "percent" and order.quantity is not None and order.quantity > 100:
-        return f"{order.quantity} % is more than the whole account. How much?"
+        return f"`{order.quantity} %` is more than the whole account. How much?"
     if order.fraction is not None and not 0 < order.fraction <= 1:
         return "A close takes more than nothing and at most all of a position. Which part?"
     for name in ("limit_price", "stop_price", "stop_loss", "take_profit"):
         value: Decimal | None = getattr(order, name)
         if value is not None and value <= 0:
-            return f"A price of {value} cannot be ordered at. Which {name.replace('_', ' ')}?"
+            return f"A price of `{value}` cannot be ordered at. Which {name.replace('_', ' ')}?"
     if order.fraction is not None and (order.order_type != "market" or order.stop_loss or order.take_profit):
         return (
             "A part of a position is closed at the market. At a price, which quantity: for "
-            "example “sell 0.05 BTC at 70,000”?"
+            "example `sell 0.05 BTC at 70,000`?"
         )
     return ""
 

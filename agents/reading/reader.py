@@ -134,7 +134,7 @@ class _Message:
         request = cancel_request(clause.tags, self.symbol)
         if request is None:
             self.questions.append(
-                "Cancel which order? Say its id, a market such as “cancel my BTC orders”, or “cancel all my orders”."
+                "Cancel which order? Say its id, a market such as `cancel my BTC orders`, or `cancel all my orders`."
             )
         else:
             self.requests.append((self.place, request))
@@ -205,7 +205,7 @@ def _doubt_of(sentence: list[Tag], *, asked: bool) -> str:
 
 def _can_wait(order: OrderWords) -> bool:
     """An order can be completed by the next message when its only gap is one value."""
-    unclear_number = order.doubt.startswith("How much is “") and order.quantity is None
+    unclear_number = order.doubt.startswith("How much is `") and order.quantity is None
     return (order.missing is not None and not order.doubt) or (order.missing == "quantity" and unclear_number)
 
 

@@ -8,33 +8,33 @@ from agents.reading.types import Missing, OrderWords, ReadingContext, SmallTalk
 from engines.domain.timeframe import TIMEFRAMES
 
 _ABILITIES: Final = (
-    ("analyze_cipher", "momentum of a market (“How does {a} look on the 4h?”)"),
-    ("analyze_volume_profile", "price levels by volume (“value area for {a} 1d”)"),
-    ("get_quote", "prices (“price of {b}”)"),
-    ("get_portfolio", "your account (“show my positions”)"),
-    ("list_orders", "your orders (“open orders”)"),
-    ("propose_order", "orders, as tickets that you approve yourself (“buy 0.05 {a}, stop 58,000”, “sell half my {a}”)"),
-    ("propose_cancel", "cancellations (“cancel all my orders”)"),
-    ("scan_market", "scans (“which coins have a green dot on the 4h?”)"),
-    ("create_alert", "alerts (“alert me when {a} 1h prints a green dot”)"),
-    ("generate_strategy", "strategies and backtests (“make me a trend strategy for {a} 4h”)"),
+    ("analyze_cipher", "momentum of a market (`How does {a} look on the 4h?`)"),
+    ("analyze_volume_profile", "price levels by volume (`value area for {a} 1d`)"),
+    ("get_quote", "prices (`price of {b}`)"),
+    ("get_portfolio", "your account (`show my positions`)"),
+    ("list_orders", "your orders (`open orders`)"),
+    ("propose_order", "orders, as tickets that you approve yourself (`buy 0.05 {a}, stop 58,000`, `sell half my {a}`)"),
+    ("propose_cancel", "cancellations (`cancel all my orders`)"),
+    ("scan_market", "scans (`which coins have a green dot on the 4h?`)"),
+    ("create_alert", "alerts (`alert me when {a} 1h prints a green dot`)"),
+    ("generate_strategy", "strategies and backtests (`make me a trend strategy for {a} 4h`)"),
 )
 _UNAVAILABLE: Final = {
     "create_alert": "Alerts cannot be set on this desk yet, so nothing is being watched. What works now: "
-    "the panel or the price whenever you ask, for example “cipher {a} 1h” or “price of "
-    "{a}”.",
-    "list_alerts": "There are no alerts on this desk yet, so none are set. What works now: “open orders” "
-    "and “show my positions”.",
+    "the panel or the price whenever you ask, for example `cipher {a} 1h` or `price of "
+    "{a}`.",
+    "list_alerts": "There are no alerts on this desk yet, so none are set. What works now: `open orders` "
+    "and `show my positions`.",
     "delete_alert": "There are no alerts on this desk yet, so there is none to delete. What works now: "
-    "“cancel all my orders” for orders.",
+    "`cancel all my orders` for orders.",
     "scan_market": "The desk cannot scan the whole market yet. What works now: up to eight markets in "
-    "one question, for example “{a} and {b} on the 4h”.",
+    "one question, for example `{a} and {b} on the 4h`.",
     "generate_strategy": "The desk cannot write strategies yet. What works now: the evidence a strategy would "
-    "use, for example “cipher {a} 4h” or “volume profile {a} 4h”.",
+    "use, for example `cipher {a} 4h` or `volume profile {a} 4h`.",
     "backtest_strategy": "The desk cannot run backtests yet. What works now: the panel at the last closed "
-    "candle, for example “cipher {a} 4h”.",
+    "candle, for example `cipher {a} 4h`.",
     "explain_decision": "The desk cannot explain a single signal or ticket in retrospect yet. What works now: "
-    "the panel with its values, for example “cipher {a} 1h”, and “open orders”.",
+    "the panel with its values, for example `cipher {a} 1h`, and `open orders`.",
 }
 
 
@@ -56,7 +56,7 @@ def example_assets(context: ReadingContext) -> tuple[str, str]:
 def unavailable(tool: str, context: ReadingContext) -> str:
     """What the desk cannot do yet, and what it can do instead."""
     first, second = example_assets(context)
-    text = _UNAVAILABLE.get(tool, "That is not possible on this desk right now. Ask “what can you do?” for what is.")
+    text = _UNAVAILABLE.get(tool, "That is not possible on this desk right now. Ask `what can you do?` for what is.")
     return text.format(a=first, b=second)
 
 
@@ -69,7 +69,7 @@ def small_talk(kind: SmallTalk, context: ReadingContext) -> str:
             return f"Hello. {_whereabouts(context)} Four ways to start:\n{_starters(context)}"
         case "help":
             return (
-                f"{_whereabouts(context)} Ask in plain words about:\n{can}\nNothing is traded before "
+                f"{_whereabouts(context)} I can help with:\n{can}\nNothing is traded before "
                 f"you approve exactly that ticket."
             )
         case "thanks":
@@ -84,8 +84,8 @@ def small_talk(kind: SmallTalk, context: ReadingContext) -> str:
             return "Dropped: nothing was prepared." + (f" {_tickets(context)}" if context.pending_tickets else "")
         case "how_to_order":
             return (
-                f"Write the order in plain words, for example “buy 0.05 {first}” or “sell 0.5 {second} "
-                f"at 2,400, stop 2,500”. "
+                f"Write the order in plain words, for example `buy 0.05 {first}` or `sell 0.5 {second} "
+                f"at 2,400, stop 2,500`. "
                 "It becomes a ticket with its cost, limits and evidence; only your approval on the ticket sends it. "
                 "A stop-loss is your choice."
             )
@@ -106,11 +106,11 @@ def ask_missing(missing: Missing, order: OrderWords, context: ReadingContext) ->
     if missing == "side":
         return f"Buy or sell {asset}?"
     if missing == "quantity" and order.closes:
-        return f"How much of it? For example half, 25 % or all of my {asset}."
+        return f"How much of it? For example half, `25 %` or all of my {asset}."
     if missing == "quantity" and order.side == "sell":
-        return f"How much? For example 0.05 {asset}, 500 {context.quote_currency}, half or all of my {asset}."
+        return f"How much? For example `0.05 {asset}`, `500 {context.quote_currency}`, half or all of my {asset}."
     if missing == "quantity":
-        return f"How much? For example 0.05 {asset}, 500 {context.quote_currency} or 2 % of the account."
+        return f"How much? For example `0.05 {asset}`, `500 {context.quote_currency}` or `2 %` of the account."
     name = {"limit_price": "limit", "stop_price": "trigger", "stop_loss": "stop-loss", "take_profit": "take-profit"}[
         missing
     ]
@@ -123,15 +123,21 @@ def ask_timeframe(said: str) -> str:
 
 
 def _whereabouts(context: ReadingContext) -> str:
-    market = f"The market is {context.market}" if context.market else "This is a trading desk you talk to"
-    simulated = ", simulated" if context.market and context.simulated else ""
-    account = f"; your account is {context.account}" if context.account else ""
-    return f"{market}{simulated}{account}."
+    """What the desk is, its market and the account; examples stand in code so that no figure of them needs a source."""
+    market = f" Market: {context.market}{', simulated' if context.simulated else ''}." if context.market else ""
+    account = f" Account: {context.account}." if context.account else ""
+    return f"This is a trading desk you talk to: ask in plain words, approve every order yourself.{market}{account}"
 
 
 def _starters(context: ReadingContext) -> str:
     first, second = example_assets(context)
-    return f"- How does {first} look on the 4h?\n- Value area for {second} 1d\n- Show my positions\n- Buy 0.01 {first}"
+    lines = (
+        f"How does {first} look on the 4h?",
+        f"Value area for {second} 1d",
+        "Show my positions",
+        f"Buy 0.01 {first}",
+    )
+    return "\n".join(f"- `{line}`" for line in lines)
 
 
 def _tickets(context: ReadingContext) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from agents.reading import moods
 from agents.reading.replies import example_assets, small_talk
@@ -117,15 +118,15 @@ def _is_foreign(words: list[str], text: str) -> bool:
 def listed_reading(reading: Reading, context: ReadingContext, *, cut: bool = False) -> Reading:
     """A long message: its requests as a list to confirm, nothing carried out."""
     found = list(reading.requests)
-    unread = f" Only its first {MAX_CHARACTERS:,} characters were read." if cut else ""
+    unread = f" Only its first `{MAX_CHARACTERS:,}` characters were read." if cut else ""
     first, _ = example_assets(context)
     if not found:
         reply = (
             f"That is a long message, and I found no request in it that I could be sure of. Ask "
-            f"one thing at a time, for example “cipher {first} 4h”."
+            f"one thing at a time, for example `cipher {first} 4h`."
         )
         return Reading(small_talk="long", reply=reply)
-    lines = [f"- {describe(r)}" for r in found[:20]]
+    lines = [f"- `{describe(r)}`" for r in found[:20]]
     more = f"\n… and {len(found) - 20} more." if len(found) > 20 else ""
     reply = (
         "That is a long message; nothing was done. These requests were found in it. Send the "
@@ -139,17 +140,13 @@ def describe(request: Request) -> str:
     args = request.args
     match request.tool:
         case "propose_order":
-            unit = {"base": "", "quote": " (quote currency)", "percent": " % of the account"}[args["unit"]]
-            prices = [f"{name.replace('_', ' ')} {args[name]}" for name in _PRICE_NAMES if name in args]
-            return ", ".join([f"{args['side']} {args['quantity']}{unit} {args['symbol']}", *prices])
+            return _order_words(args)
         case "propose_close":
-            return f"sell {float(args['fraction']) * 100:g} % of my {args['symbol']}"
+            return f"sell {Decimal(str(args['fraction'])) * 100:f} % of my {args['symbol']}"
+        case "propose_cancel" if "order_id" in args:
+            return f"cancel order {args['order_id']}"
         case "propose_cancel":
-            return (
-                f"cancel order {args['order_id']}"
-                if "order_id" in args
-                else f"cancel {args.get('symbol', 'all my')} orders"
-            )
+            return f"cancel my {args['symbol']} orders" if "symbol" in args else "cancel all my orders"
         case "analyze_cipher":
             return f"cipher {args['symbol']} {args['timeframe']}"
         case "analyze_volume_profile":
@@ -159,9 +156,26 @@ def describe(request: Request) -> str:
         case "get_portfolio":
             return "show my positions"
         case "list_orders":
-            return f"{args['status']} orders"
+            return f"{args['status']} orders {args.get('symbol', '')}".strip()
         case tool:
             return tool.replace("_", " ")
 
 
-_PRICE_NAMES: Final = ("limit_price", "stop_price", "stop_loss", "take_profit")
+def _order_words(args: dict[str, Any]) -> str:
+    amount = _digits(args["quantity"])
+    quote = args["symbol"].partition("/")[2]
+    what = {
+        "base": f"{amount} {args['symbol']}",
+        "quote": f"{amount} {quote} of {args['symbol']}",
+        "percent": f"{args['symbol']} with {amount} % of my account",
+    }[args["unit"]]
+    stop = f" stop {_digits(args['stop_price'])}," if "stop_price" in args else ""
+    prices = [f"{label} {_digits(args[name])}" for name, label in _LABELS.items() if name in args]
+    return ", ".join([f"{args['side']}{stop} {what}", *prices])
+
+
+def _digits(value: float | int | str) -> str:
+    return format(Decimal(str(value)), "f")
+
+
+_LABELS: Final = {"limit_price": "limit", "stop_loss": "stop loss", "take_profit": "take profit"}

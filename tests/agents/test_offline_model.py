@@ -103,7 +103,7 @@ def test_a_tool_that_is_not_bound_is_not_called_but_named() -> None:
 def test_an_open_order_is_asked_about_and_completed_in_the_next_turn() -> None:
     thread: list[BaseMessage] = [HumanMessage("buy btc")]
     thread.append(model().invoke(thread))
-    assert thread[-1].content == "How much? For example 0.05 BTC, 500 USDT or 2 % of the account."
+    assert thread[-1].content == "How much? For example `0.05 BTC`, `500 USDT` or `2 %` of the account."
     answer = model().invoke([*thread, HumanMessage("0.02")])
     assert [c["args"]["quantity"] for c in answer.tool_calls] == [0.02]
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from agents.reading import Reading, ReadingContext, read
+from agents.reading.talk import describe
+from agents.receipts import UNSOURCED, render
 
 Say = Callable[[str], Reading]
 Call = tuple[str, dict[str, str]]
@@ -176,11 +178,52 @@ def test_a_very_long_message_is_listed_and_nothing_of_it_is_carried_out(say: Say
     assert reading.requests == ()
     assert not reading.asks_for_order
     assert [r.tool for r in reading.listed] == ["propose_order", "analyze_cipher"]
-    assert "- buy 0.1 BTC/USDT" in reading.reply
-    assert "- cipher ETH/USDT 4h" in reading.reply
+    assert "- `buy 0.1 BTC/USDT`" in reading.reply
+    assert "- `cipher ETH/USDT 4h`" in reading.reply
 
 
 def test_more_requests_than_a_turn_carries_are_listed(say: Say) -> None:
     reading = say("cipher btc eth sol xrp ada doge link ltc bnb bch on 4h")
     assert reading.requests == ()
     assert len(reading.listed) == 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "buy 0.1 btc at 58k, stop 55k, target 70k",
+        "buy 500 usdt of btc",
+        "buy btc with 2.5% of my account",
+        "sell stop 58k 0.05 btc",
+        "sell a third of my eth",
+        "cancel my btc orders",
+        "cancel everything",
+        "open orders on eth",
+        "poc sol 1d",
+        "price of doge",
+    ],
+)
+def test_a_listed_request_reads_as_itself_when_it_is_sent_again(say: Say, text: str) -> None:
+    (request,) = say(text).requests
+    assert say(describe(request)).requests == (request,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello",
+        "help",
+        "buy btc",
+        "sell btc",
+        "close",
+        "buy 1 2 btc",
+        "buy 0,5 btc",
+        "what is rsi",
+        "what is a green dot?",
+    ]
+    + ["what is the value area", "buy eth for 500", "how do i buy btc", "tell me a joke", "buy 0.1 btc if it dips"],
+)
+def test_no_figure_of_the_desks_own_words_looks_like_market_data(say: Say, text: str) -> None:
+    reading = say(text)
+    words = "\n".join(part for part in (reading.reply, reading.question) if part)
+    assert UNSOURCED not in render(words, [], user_words=[text]).text

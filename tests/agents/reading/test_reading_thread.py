@@ -71,8 +71,8 @@ def test_answers_complete_one_gap_after_another() -> None:
 
 def test_a_large_bare_number_is_no_answer_to_how_much() -> None:
     reading = read("500", context_of(HumanMessage("buy eth"), AIMessage("How much?"), HumanMessage("500")))
-    assert reading.question == "500 of what? Write “500 ETH” or “500 USDT”; a price is written with “at”."
-    thread = [HumanMessage("buy eth"), AIMessage("How much?"), HumanMessage("500"), AIMessage("500 of what?")]
+    assert reading.question == "`500` of what? Write `500 ETH` or `500 USDT`; a price is written with `at`."
+    thread = [HumanMessage("buy eth"), AIMessage("How much?"), HumanMessage("500"), AIMessage("`500` of what?")]
     args = read("500 usdt", context_of(*thread, HumanMessage("500 usdt"))).requests[0].args
     assert (args["quantity"], args["unit"]) == (500, "quote")
 
