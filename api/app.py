@@ -6,6 +6,8 @@ request -> RequestLog -> OriginGuard -> BodyLimit -> route (who may: `api.auth`)
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -30,7 +32,10 @@ from api.run_store import RunStore
 from api.runs import Runs
 from api.threads import ThreadStore
 from engines.domain.clock import SystemClock
+from engines.kernels import warm
 from engines.storage.database import open_database
+
+logger = logging.getLogger(__name__)
 
 _DESCRIPTION: Final = (
     "A trading desk you talk to. Ask with POST /v1/agent/invoke; every figure of the answer comes with its source. "
@@ -90,16 +95,25 @@ async def _lifespan(app: FastAPI, settings: Settings, gate: ChatGate | None) -> 
             app.state.runs = runs = Runs(RunStore(engine, clock))
             app.state.threads = ThreadStore(engine)
             await recover_runs(runs.store, desk)
-            if gate is not None:
-                gate.open()
+            warming = asyncio.create_task(_warm_up(gate), name="warm-up")
             yield
             await runs.close()
-            if gate is not None:
-                await gate.close()
+            await warming  # it works in a thread, which cannot be stopped
         finally:
             await desk.close()
     finally:
         engine.dispose()
+
+
+async def _warm_up(gate: ChatGate | None) -> None:
+    """Load what takes seconds behind the first answers: the compiled kernels, and only then the chat."""
+    try:
+        await run_in_threadpool(warm)
+    except Exception:
+        # Process edge: whoever needs a kernel loads it again, and is told what is wrong with it.
+        logger.exception("the compiled kernels could not be loaded")
+    if gate is not None:
+        await gate.load()
 
 
 def _add_pages(app: FastAPI, start: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
@@ -32,21 +31,20 @@ class ChatGate:
         self._load = load
         self._app: ASGIApp | None = None
         self._failed = False
-        self._loading: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
         """True once the chat answers."""
         return self._app is not None
 
-    def open(self) -> None:
-        """Begin to load; called once the server is about to answer."""
-        self._loading = asyncio.create_task(self._open(), name="load-chat")
-
-    async def close(self) -> None:
-        """Wait for a load that is under way: a thread cannot be stopped."""
-        if self._loading is not None:
-            await self._loading
+    async def load(self) -> None:
+        """Load the chat in a thread; what goes wrong is logged and shown at its place."""
+        try:
+            self._app = await run_in_threadpool(self._load)
+        except Exception:
+            # Process edge: without the chat the rest of the desk still works.
+            logger.exception("the chat could not be loaded")
+            self._failed = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward, or say that it is not there yet."""
@@ -57,14 +55,6 @@ class ChatGate:
             await send({"type": "websocket.close", "code": 1013, "reason": "The chat is still loading."})
         else:
             await self._page()(scope, receive, send)
-
-    async def _open(self) -> None:
-        try:
-            self._app = await run_in_threadpool(self._load)
-        except Exception:
-            # Process edge: without the chat the rest of the desk still works.
-            logger.exception("the chat could not be loaded")
-            self._failed = True
 
     def _page(self) -> HTMLResponse:
         if self._failed:
