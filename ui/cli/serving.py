@@ -33,9 +33,12 @@ def run_server(settings: Settings) -> None:
         ConfigurationError: the home cannot be written, another desk uses it, or the port is taken.
     """
     with _listening(settings.host, settings.port) as listener, home_lock(settings.home, _url(settings)):
-        server = _server(settings, with_chat=True)
-        typer.echo(_banner(settings))
-        server.run(sockets=[listener])
+        server = _server(settings, with_chat=True, greeting=_banner(settings))
+        try:
+            server.run(sockets=[listener])
+        except SystemExit as exit_:
+            # The reason is on the screen already: the application reported it while it started.
+            raise typer.Exit(2) from exit_
 
 
 @contextlib.contextmanager
@@ -104,7 +107,7 @@ def home_lock(home: Path, url: str) -> Iterator[None]:
             file.truncate(0)
 
 
-def _server(settings: Settings, *, with_chat: bool) -> uvicorn.Server:
+def _server(settings: Settings, *, with_chat: bool, greeting: str = "") -> uvicorn.Server:
     import uvicorn
 
     from api.app import create_app
@@ -114,9 +117,16 @@ def _server(settings: Settings, *, with_chat: bool) -> uvicorn.Server:
 
         return load(_url(settings), settings.home)
 
+    class GreetingServer(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            """Say where the desk is once it is there."""
+            await super().startup(sockets)
+            if greeting:
+                typer.echo(greeting)
+
     app = create_app(settings, chat=chat if with_chat else None)
-    config = uvicorn.Config(app, log_level=settings.log_level.lower(), access_log=False, timeout_graceful_shutdown=5)
-    return uvicorn.Server(config)
+    level = "warning" if settings.log_level == "info" else settings.log_level
+    return GreetingServer(uvicorn.Config(app, log_level=level, access_log=False, timeout_graceful_shutdown=5))
 
 
 def _listening(host: str, port: int) -> socket.socket:

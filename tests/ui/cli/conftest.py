@@ -15,6 +15,8 @@ import pytest
 
 COMMAND = Path(sys.executable).parent / "quantum-trader"
 
+START_SECONDS = 120
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -39,7 +41,7 @@ def run(home: Path, tmp_path: Path) -> Run:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
             env=environment(home, **given),
             cwd=tmp_path,
@@ -76,7 +78,7 @@ def server(home: Path, tmp_path: Path, free_port: int) -> Iterator[str]:
 
 
 def _await_health(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"{url}/healthz", timeout=2, trust_env=False).is_success:

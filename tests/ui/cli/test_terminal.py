@@ -23,7 +23,7 @@ def test_an_order_is_filled_by_the_approve_command_and_not_by_words(run: Run, se
     assert "T-1" in asked.stdout
     assert httpx.get(f"{server}/v1/fills", trust_env=False).json()["fills"] == []
     approved = run("chat", "--url", server, stdin="/approve T-1\n/approve T-1\n")
-    assert "Filled 0.01 BTC" in approved.stdout
+    assert re.search(r"Filled 0\.01 \[\d+\] BTC", approved.stdout)
     assert "no pending ticket 'T-1'" in approved.stdout
     assert len(httpx.get(f"{server}/v1/fills", trust_env=False).json()["fills"]) == 1
 
