@@ -22,14 +22,32 @@ def compose(results: list[ToolMessage], reading: Reading) -> str:
     evidence = [m.artifact for m in results if m.status != "error" and isinstance(m.artifact, dict)]
     errors = [text_of_message(m) for m in results if m.status == "error"]
     plain = [text_of_message(m) for m in results if m.status != "error" and not isinstance(m.artifact, dict)]
-    headlines = [_referring(e, "headline") for e in evidence]
-    briefs = [b for b in (_referring(e, "brief") for e in evidence) if b and b not in headlines]
-    if len(evidence) > 1:
-        opening = "\n".join(dict.fromkeys([*disagreements(evidence), *headlines]))
-    else:
-        opening = "".join(headlines)
+    headlines = _once([_referring(e, "headline") for e in evidence])
+    briefs = [_brief(e, evidence) for e in evidence]
+    opening = "\n".join(dict.fromkeys([*disagreements(evidence), *headlines]))
     asides = [part for part in (reading.reply, reading.question) if part]
     return "\n\n".join(part for part in [*errors, opening, *briefs, *plain, *asides] if part)
+
+
+def _once(headlines: list[str]) -> list[str]:
+    """The same headlines with the market's label said once, by the last of them."""
+    return [*(h.removesuffix(_SIMULATED).rstrip() for h in headlines[:-1]), *headlines[-1:]]
+
+
+def _brief(item: dict[str, Any], evidence: list[dict[str, Any]]) -> str:
+    """The brief of one piece of evidence; among several it begins with what it is about."""
+    brief = _referring(item, "brief")
+    if not brief or brief == _referring(item, "headline"):
+        return ""
+    if len(evidence) == 1 or not item.get("symbol"):
+        return brief
+    return f"**{' '.join(_about(item))}**\n{brief}"
+
+
+def _about(item: dict[str, Any]) -> list[str]:
+    return [
+        str(part) for part in (item.get("symbol"), item.get("timeframe"), _NAMES.get(str(item.get("kind")))) if part
+    ]
 
 
 def disagreements(evidence: list[dict[str, Any]]) -> list[str]:
@@ -48,6 +66,8 @@ def disagreements(evidence: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+_SIMULATED: Final = "*Simulated market.*"
+_NAMES: Final = {"cipher": "momentum", "volume": "volume profile", "quote": "price"}
 _KINDS: Final = {"cipher": "momentum", "volume": "the volume profile"}
 
 

@@ -46,6 +46,7 @@ class _Part:
     symbols: list[str]
     timeframes: list[str]
     bare: bool
+    named: bool
 
 
 def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Shown:
@@ -108,7 +109,7 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
         tool = "analyze_cipher"
     numbered = any(t.kind == "number" for t in tags)
     bare = not numbered and all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
-    return _Part(place, tags, tool, symbols, spans, bare)
+    return _Part(place, tags, tool, symbols, spans, bare, named=bool(spans))
 
 
 def _share(parts: list[_Part]) -> None:
@@ -124,6 +125,9 @@ def _share(parts: list[_Part]) -> None:
             before_symbols = [p.symbols for p in parts[:index] if p.symbols]
             after_symbols = [p.symbols for p in parts[index + 1 :] if p.symbols]
             part.symbols = before_symbols[-1] if before_symbols else after_symbols[0] if after_symbols else []
+            # "BTC and ETH on 4h and 1d": the last timeframe is for both.
+            if part.timeframes and any(p.symbols and not p.named for p in parts[:index]):
+                part.symbols = list(dict.fromkeys(s for symbols in before_symbols for s in symbols))
         if not part.timeframes and len(named) == 1 and part.tool in _TIMED_TOOLS | {None}:
             part.timeframes = list(named)
         elif not part.timeframes and part.tool in _TIMED_TOOLS | {None}:

@@ -124,6 +124,16 @@ def test_disagreement_between_timeframes_leads_the_answer() -> None:
     assert lines[1:3] == ["cipher-1: {cipher-1.close} at the close.", "cipher-2: {cipher-2.close} at the close."]
 
 
+def test_each_of_several_briefs_says_what_it_is_about_and_the_market_is_labelled_once() -> None:
+    both = [evidence("cipher-1", "cipher", "4h"), evidence("cipher-2", "cipher", "1d")]
+    for item in both:
+        item["headline"] += " *Simulated market.*"
+    text = model().invoke(results("cipher btc 4h and 1d", *both)).content
+    assert text.count("*Simulated market.*") == 1
+    assert "**BTC/USDT 4h momentum**\nFor: {cipher-1.close}." in text
+    assert "**BTC/USDT 1d momentum**\nFor: {cipher-2.close}." in text
+
+
 def test_agreement_is_no_news() -> None:
     both = [evidence(f"cipher-{n}", "cipher", wt1=5.0, wt2=1.0) for n in (1, 2)]
     assert "disagrees" not in model().invoke(results("cipher btc 4h and 1d", *both)).content
