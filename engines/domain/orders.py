@@ -227,7 +227,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A ticket submitted to a venue; `id` is the client order id."""
+    """A ticket submitted to a venue; `id` is the client order id.
+
+    `parent_id` is set for the stop-loss and take-profit that rest once an entry has filled.
+    """
 
     id: str
     ticket_id: str
@@ -248,6 +251,7 @@ class Order:
     created_at: datetime
     updated_at: datetime
     fills: tuple[Fill, ...] = field(default=())
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

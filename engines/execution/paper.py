@@ -17,7 +17,7 @@ from engines.errors import InsufficientData, NotFound, OrderRejected, VenueUnava
 from engines.execution import paper_book as book
 from engines.execution.broker import ApprovedTicket, VenueOrder
 from engines.execution.paper_book import FillTime, PaperOrder, paper_order, venue_writing
-from engines.execution.paper_model import MODEL, Span, Terms, at_quote, fee_of, on_arrival, within_candle
+from engines.execution.paper_model import MODEL, Span, Terms, at_quote, on_arrival, within_candle
 from engines.execution.situation import usable_quote
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
@@ -53,11 +53,14 @@ class PaperBroker:
         except (NotFound, VenueUnavailable) as error:
             raise OrderRejected(f"The paper venue has no price: {error.message}") from error
         arrival = on_arrival(order.side, order.order_type, order.own_price, order.quantity, quote, instrument)
+        terms = arrival or Terms(order.own_price or quote.ask, instrument.taker_fee)
         with venue_writing(self._engine, order.account) as connection:
             known = book.order_of(connection, order.id)
             if known is not None:
                 return book.seen_from_outside(connection, known)
-            self._require_funds(connection, order, arrival, instrument)
+            covered, lacking = book.affordable(connection, order, terms, instrument)
+            if covered < order.quantity:
+                raise OrderRejected(lacking)
             book.insert_order(connection, order)
             if arrival is not None:
                 book.fill(connection, order, arrival, instrument, self._at_once(order.checked_until))
@@ -130,7 +133,7 @@ class PaperBroker:
             current = book.order_of(connection, order.id)
             if current is None or current.status != "accepted":
                 return 0
-            return int(book.fill(connection, current, terms, instrument, when))
+            return int(book.fill_resting(connection, current, terms, instrument, when))
 
     def _at_once(self, market_now: datetime) -> FillTime:
         """Dated by the wall, as the ledger is: the market of imported candles stands in the past."""
@@ -165,21 +168,6 @@ class PaperBroker:
         behind = (columns.symbol == symbol, columns.status == "accepted", columns.checked_until < until)
         with writing(self._engine) as connection:
             connection.execute(update(tables.paper_orders).where(*behind).values(checked_until=until))
-
-    @staticmethod
-    def _require_funds(
-        connection: Connection, order: PaperOrder, arrival: Terms | None, instrument: Instrument
-    ) -> None:
-        if order.side == "sell":
-            held = book.held_of(connection, order.account, order.symbol)
-            if order.quantity > held:
-                raise OrderRejected(f"The account holds {held} {instrument.base} and would sell {order.quantity}.")
-            return
-        at = arrival or Terms(order.own_price or Decimal(0), instrument.taker_fee)
-        cost = at.price * order.quantity + fee_of(at, order.quantity)
-        cash = book.cash_of(connection, order.account, instrument.quote)
-        if cost > cash:
-            raise OrderRejected(f"It needs {cost:.2f} {instrument.quote} and the account has {cash:.2f}.")
 
     @staticmethod
     def _seen(connection: Connection, order_id: str) -> VenueOrder:

@@ -121,27 +121,43 @@ def held_of(connection: Connection, account: str, symbol: str) -> Decimal:
     return sum((row["quantity"] if row["side"] == "buy" else -row["quantity"] for row in rows), _ZERO)
 
 
+def affordable(connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument) -> tuple[Decimal, str]:
+    """How much of an order the account's funds cover: all or nothing of a buy, of a sale what is held.
+
+    Returns:
+        The quantity, and what is lacking.
+    """
+    if order.side == "sell":
+        held = held_of(connection, order.account, order.symbol)
+        return min(order.quantity, held), f"The account holds {held} {instrument.base} of the {order.quantity} to sell."
+    cost = terms.price * order.quantity + fee_of(terms, order.quantity)
+    cash = cash_of(connection, order.account, instrument.quote)
+    told = f"It needs {cost:.2f} {instrument.quote} and the account has {cash:.2f}."
+    return (order.quantity if cost <= cash else _ZERO), told
+
+
+def fill_resting(
+    connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument, when: FillTime
+) -> bool:
+    """Fill a resting order as far as the funds go, or cancel it when they no longer reach; True when it filled."""
+    quantity, lacking = affordable(connection, order, terms, instrument)
+    if quantity > 0:
+        return fill(connection, replace(order, quantity=quantity), terms, instrument, when)
+    change(connection, order.id, "cancelled", reason=lacking)
+    return False
+
+
 def fill(connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument, when: FillTime) -> bool:
     """Fill an order whole, with everything that follows from it; False when it was no longer open.
 
-    A sale fills what is still held; a buy that the cash no longer covers is cancelled. Protective orders of
-    the entry start to rest, the other leg of a filled one is cancelled, and those of a smaller holding shrink.
+    Protective orders of the entry start to rest, the other leg of a filled one is cancelled, and those of a
+    smaller holding shrink.
     """
-    quantity, refusal = _affordable(connection, order, terms, instrument)
-    if quantity <= 0:
-        change(connection, order.id, "cancelled", reason=refusal)
+    if not change(connection, order.id, "filled", quantity=order.quantity):
         return False
-    if not change(connection, order.id, "filled", quantity=quantity):
-        return False
-    values = {
-        "id": f"{order.id}-1",
-        "order_id": order.id,
-        "price": terms.price,
-        "quantity": quantity,
-        "time": when.dated,
-    }
-    fee = fee_of(terms, quantity)
-    connection.execute(insert(_FILLS).values(**values, fee=fee, fee_currency=instrument.quote))
+    fee = fee_of(terms, order.quantity)
+    values = {"id": f"{order.id}-1", "order_id": order.id, "price": terms.price, "quantity": order.quantity}
+    connection.execute(insert(_FILLS).values(**values, time=when.dated, fee=fee, fee_currency=instrument.quote))
     if order.parent_id is not None:
         _cancel_other_leg(connection, order)
     if order.side == "buy":
@@ -155,16 +171,6 @@ def change(connection: Connection, order_id: str, status: VenueOrderStatus, **va
     """Move an open order on; False when it was not open."""
     statement = update(_ORDERS).where(_ORDERS.c.id == order_id, _ORDERS.c.status == "accepted")
     return connection.execute(statement.values(status=status, **values)).rowcount == 1
-
-
-def _affordable(connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument) -> tuple[Decimal, str]:
-    if order.side == "sell":
-        held = held_of(connection, order.account, order.symbol)
-        return min(order.quantity, held), "Nothing is held any more that it could sell."
-    cost = terms.price * order.quantity + fee_of(terms, order.quantity)
-    cash = cash_of(connection, order.account, instrument.quote)
-    told = f"It needs {cost:.2f} {instrument.quote} and the account has {cash:.2f}."
-    return (order.quantity, "") if cost <= cash else (_ZERO, told)
 
 
 def _protect(connection: Connection, entry: PaperOrder, when: FillTime) -> None:
@@ -203,6 +209,8 @@ def _shrink_protection(connection: Connection, sale: PaperOrder) -> None:
         _ORDERS.c.status == "accepted",
     )
     legs = orders_of(connection, query.order_by(_ORDERS.c.checked_until, _ORDERS.c.id))
+    if not legs:
+        return
     entries = {leg.parent_id: leg.quantity for leg in legs}
     excess = sum(entries.values(), _ZERO) - held_of(connection, sale.account, sale.symbol)
     for parent_id, quantity in entries.items():

@@ -99,7 +99,7 @@ def _sealed(
 
 
 def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicket:
-    account = context.ledger.account(intent.account, owner)
+    account, entries = context.ledger.standing(intent.account, owner)
     instrument = context.market.instrument(intent.symbol)
     if instrument.quote != account.currency:
         raise InvalidRequest(
@@ -114,7 +114,7 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
         quote,
         context.market,
         marks=marks_of(account, context.market),
-        open_entries=context.ledger.open_exposure(account.id),
+        entries=entries,
     )
     intent = normalised(intent, instrument, quote, situation.equity)
     verdict = review(intent, situation, context.limits)

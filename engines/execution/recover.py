@@ -35,10 +35,10 @@ def look_up(order: Order, *, ledger: Ledger, broker: Broker, clock: Clock) -> Or
     except VenueUnavailable as error:
         return _unclear(order, ledger, f"The look-up failed: {error.message}")
     if seen is not None:
-        ledger.record_venue_order(order.id, seen, broker.name)
+        order = ledger.record_venue_order(order.id, seen, broker.name)
         with suppress(VenueUnavailable):
-            bring_protective(ledger.order(order.id), ledger=ledger, broker=broker)
-        return ledger.order(order.id)
+            bring_protective(order, ledger=ledger, broker=broker)
+        return order
     if order.status in {"accepted", "partially_filled", "filled"}:
         return order if order.status == "filled" else _lost(order, ledger, broker)
     may_turn_up = clock.now() - order.created_at < broker.settling

@@ -8,6 +8,7 @@ from engines.confirmation.risk import Situation
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.orders import Account
 from engines.errors import VenueUnavailable
+from engines.ledger.orders import OpenEntries
 from engines.market.data import MarketData
 
 
@@ -39,17 +40,16 @@ def situation_of(
     market: MarketData,
     *,
     marks: dict[str, Decimal],
-    open_entries: tuple[int, Decimal],
+    entries: OpenEntries,
 ) -> Situation:
     """Value an account at `marks`; a holding without one, filled since they were read, counts at its average price."""
     held = sum((item.quantity * marks.get(item.symbol, item.average_price) for item in account.positions), Decimal(0))
-    count, resting = open_entries
     return Situation(
         account=account,
         instrument=instrument,
         quote=quote,
         equity=account.balances.get(account.currency, Decimal(0)) + held,
-        exposure=held + resting,
-        open_orders=count,
+        exposure=held + entries.buying,
+        open_orders=entries.count,
         now=market.now(),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 from engines.confirmation.risk import reserve_price, review
@@ -20,6 +19,8 @@ from engines.execution.recover import look_up
 from engines.execution.situation import marks_of, situation_of, usable_quote
 from engines.execution.sync import bring_protective
 from engines.ledger.ledger import Ledger
+from engines.ledger.orders import OpenEntries
+from engines.ledger.submissions import NOT_AS_DECIDED
 
 # An approval in the ticket's last second still has this long to be carried out.
 _GRACE: Final = timedelta(seconds=30)
@@ -72,9 +73,8 @@ def _require_approved(ticket: OrderTicket, *allowed: TicketStatus) -> None:
 def _still_valid(ticket: OrderTicket, context: OrderContext) -> bool:
     """Hash and time of an approved ticket; what is wrong is recorded on it."""
     ledger, now = context.ledger, context.clock.now()
-    if not ledger.is_sealed(ticket.id):
-        reason = "The stored ticket no longer has the hash that was approved, so nothing was sent."
-        ledger.advance_ticket(ticket.id, "denied", reason=reason, kind="ticket_denied")
+    if ticket.seal() != ticket.hash:
+        ledger.advance_ticket(ticket.id, "denied", reason=NOT_AS_DECIDED, kind="ticket_denied")
         return False
     deadline = _deadline(ticket)
     if now > deadline:
@@ -94,8 +94,8 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
     instrument, quote = market.instrument(ticket.symbol), usable_quote(market, ticket.symbol)
     marks = marks_of(ledger.account(ticket.account), market)
 
-    def recheck(ticket: OrderTicket, account: Account, open_entries: tuple[int, Decimal]) -> str:
-        situation = situation_of(account, instrument, quote, market, marks=marks, open_entries=open_entries)
+    def recheck(ticket: OrderTicket, account: Account, entries: OpenEntries) -> str:
+        situation = situation_of(account, instrument, quote, market, marks=marks, entries=entries)
         try:
             verdict = review(intent_of(ticket), situation, limits)
         except InvalidRequest as error:
@@ -116,11 +116,11 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
         return ledger.record_unsettled(order.id, "rejected_by_venue", str(error))
     except OutcomeUnknown as error:
         return ledger.record_unsettled(order.id, "unknown", str(error))
-    ledger.record_venue_order(order.id, seen, broker.name)
+    order = ledger.record_venue_order(order.id, seen, broker.name)
     # The entry is on record; protective orders that cannot be read now are brought by `sync_fills`.
     with suppress(VenueUnavailable):
-        bring_protective(ledger.order(order.id), ledger=ledger, broker=broker)
-    return ledger.order(order.id)
+        bring_protective(order, ledger=ledger, broker=broker)
+    return order
 
 
 def _moved(ticket: OrderTicket, context: OrderContext, quote: Quote, instrument: Instrument) -> str:

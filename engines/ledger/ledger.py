@@ -12,9 +12,10 @@ from sqlalchemy import insert, select
 from engines.domain.orders import Account, Mode, Order, OrderTicket, TicketStatus
 from engines.errors import Conflict, InvalidRequest
 from engines.execution.broker import VenueOrder, protective_ids
-from engines.ledger import orders, submissions, tickets
+from engines.ledger import submissions, tickets
 from engines.ledger.claims import claimed
 from engines.ledger.journal import journalling
+from engines.ledger.orders import OpenEntries
 from engines.ledger.reader import LedgerReader
 from engines.ledger.sealed import ticket_of
 from engines.storage import ledger as tables
@@ -137,7 +138,7 @@ class Ledger(LedgerReader):
     def journal_submission(
         self,
         ticket_id: str,
-        recheck: Callable[[OrderTicket, Account, tuple[int, Decimal]], str],
+        recheck: Callable[[OrderTicket, Account, OpenEntries], str],
         *,
         price: Decimal,
         fee: Decimal,
@@ -145,8 +146,8 @@ class Ledger(LedgerReader):
         """Check an approved ticket once more and journal its order, or deny it, in one transaction.
 
         Args:
-            recheck: why the ticket may not be sent, or an empty text; it is given the account as no other
-                submission can change it, and its open entries and their value.
+            recheck: why the ticket may not be sent, or an empty text; it is given the account and its open
+                entries as no other submission can change them meanwhile.
             price, fee: what the order sets aside, as in `submissions.begin`.
 
         Returns:
@@ -155,8 +156,8 @@ class Ledger(LedgerReader):
         with journalling(self._engine, self._clock) as journal:
             row = tickets.require(journal.connection, ticket_id, None)
             ticket = ticket_of(row)
-            account, _ = self._account(journal.connection, ticket.account, None)
-            reason = recheck(ticket, account, orders.open_exposure(journal.connection, ticket.account))
+            account, _, entries = self._account(journal.connection, ticket.account, None)
+            reason = recheck(ticket, account, entries) if tickets.is_as_decided(row) else submissions.NOT_AS_DECIDED
             if reason:
                 submissions.deny(journal, row, reason)
                 return None

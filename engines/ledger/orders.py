@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,8 @@ def read_orders(connection: Connection, query: Select[Any]) -> tuple[Order, ...]
     """Orders of a query over the `orders` table, each with its fills."""
     rows = connection.execute(query).mappings().all()
     fills: dict[str, list[Fill]] = {row["id"]: [] for row in rows}
+    if not fills:
+        return ()
     for _, fill in read_fills(connection, select(tables.fills).where(tables.fills.c.order_id.in_(fills))):
         fills[fill.order_id].append(fill)
     return tuple(_order(row, tuple(fills[row["id"]])) for row in rows)
@@ -76,46 +79,50 @@ def insert_new_fills(journal: Journal, fills: Iterable[Fill], venue: str) -> tup
     return tuple(new)
 
 
-def reserved(connection: Connection, account: str) -> dict[str, Decimal]:
-    """What open orders hold back, by currency.
+@dataclass(frozen=True, slots=True)
+class OpenEntries:
+    """The open entries of an account.
 
-    Protective orders hold nothing back: they shrink with the holding they protect.
+    Protective orders are not among them and hold nothing back: they shrink with the holding they protect.
+
+    Attributes:
+        count: how many there are.
+        buying: value of the buys among them, quote units.
+        reserved: what they hold back, by currency, fees included.
     """
-    held: dict[str, Decimal] = {}
-    for row in _open_entries(connection, account):
-        base, quote = currencies(row["symbol"])
-        remaining = row["quantity"] - filled(connection, row["id"])
-        if row["side"] == "sell":
-            held[base] = held.get(base, _ZERO) + remaining
-        else:
-            amount = remaining * row["reserve_price"] * (1 + row["reserve_fee"])
-            held[quote] = held.get(quote, _ZERO) + amount
-    return held
+
+    count: int
+    buying: Decimal
+    reserved: dict[str, Decimal]
 
 
-def open_exposure(connection: Connection, account: str) -> tuple[int, Decimal]:
-    """How many entries are open, and the value of the buys among them in quote units."""
-    rows = _open_entries(connection, account)
-    buys = (row for row in rows if row["side"] == "buy")
-    return len(rows), sum(
-        ((row["quantity"] - filled(connection, row["id"])) * row["reserve_price"] for row in buys), _ZERO
-    )
-
-
-def filled(connection: Connection, order_id: str) -> Decimal:
-    """Quantity of an order that is filled so far."""
-    quantities = connection.execute(
-        select(tables.fills.c.quantity).where(tables.fills.c.order_id == order_id)
-    ).scalars()
-    return sum(quantities, _ZERO)
-
-
-def _open_entries(connection: Connection, account: str) -> list[RowMapping]:
+def open_entries(connection: Connection, account: str) -> OpenEntries:
+    """What open entries of an account hold back; orders whose outcome is unclear count as open."""
     orders = tables.orders.c
     query = select(tables.orders).where(
         orders.account == account, orders.status.in_(OPEN_ORDER_STATUSES), orders.parent_id.is_(None)
     )
-    return list(connection.execute(query).mappings())
+    rows = connection.execute(query).mappings().all()
+    buying, held = _ZERO, dict[str, Decimal]()
+    for row in rows:
+        base, quote = currencies(row["symbol"])
+        remaining = row["quantity"] - _filled(connection, row)
+        if row["side"] == "sell":
+            held[base] = held.get(base, _ZERO) + remaining
+        else:
+            value = remaining * row["reserve_price"]
+            buying += value
+            held[quote] = held.get(quote, _ZERO) + value * (1 + row["reserve_fee"])
+    return OpenEntries(len(rows), buying, held)
+
+
+def _filled(connection: Connection, row: RowMapping) -> Decimal:
+    if row["status"] in {"submitting", "accepted"}:
+        return _ZERO
+    quantities = connection.execute(
+        select(tables.fills.c.quantity).where(tables.fills.c.order_id == row["id"])
+    ).scalars()
+    return sum(quantities, _ZERO)
 
 
 def _order(row: RowMapping, fills: tuple[Fill, ...]) -> Order:

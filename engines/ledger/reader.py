@@ -14,8 +14,9 @@ from engines.errors import NotFound
 from engines.ledger import orders, tickets
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, read_audit
+from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
-from engines.ledger.sealed import is_untouched, ticket_of
+from engines.ledger.sealed import ticket_of
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
 
@@ -35,10 +36,14 @@ class LedgerReader:
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
+        return self.standing(account_id, owner)[0]
+
+    def standing(self, account_id: str, owner: str | None = None) -> tuple[Account, OpenEntries]:
+        """The account together with its open entries, as of one instant; errors as `account`."""
         with self._engine.connect() as connection:
-            account, book = self._account(connection, account_id, owner)
+            account, book, entries = self._account(connection, account_id, owner)
         self._books[account_id] = book
-        return account
+        return account, entries
 
     def accounts(self, owner: str) -> tuple[str, ...]:
         """Ids of an owner's accounts."""
@@ -49,11 +54,6 @@ class LedgerReader:
     def portfolio(self, account_id: str, market: MarketData, owner: str | None = None) -> Portfolio:
         """The account valued at the market's last prices; errors as `value_account`."""
         return value_account(self.account(account_id, owner), market)
-
-    def open_exposure(self, account_id: str) -> tuple[int, Decimal]:
-        """How many entries are open, and the value of the buys among them in quote units."""
-        with self._engine.connect() as connection:
-            return orders.open_exposure(connection, account_id)
 
     def ticket(self, ticket_id: str, owner: str | None = None) -> OrderTicket:
         """One ticket.
@@ -86,12 +86,6 @@ class LedgerReader:
         query = select(columns.id).where(columns.status.in_(statuses)).order_by(columns.created_at, columns.id)
         with self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
-
-    def is_sealed(self, ticket_id: str) -> bool:
-        """True while the stored content of a ticket has the hash it was sealed with."""
-        with self._engine.connect() as connection:
-            row = tickets.require(connection, ticket_id, None)
-            return is_untouched(row) and ticket_of(row).seal() == row["hash"]
 
     def require_decidable(self, ticket_id: str, ticket_hash: str, owner: str | None) -> None:
         """Refuse early what `decide` and `seal` would refuse.
@@ -188,11 +182,12 @@ class LedgerReader:
         with self._engine.connect() as connection:
             return check_audit(connection)
 
-    def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book]:
+    def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book, OpenEntries]:
         row = self._require_account(connection, account_id, owner)
         book = self._books.get(account_id, Book())
         new = select(tables.fills).where(tables.fills.c.account == account_id, tables.fills.c.seq > book.last_seq)
         book = fold(book, orders.read_fills(connection, new))
+        entries = orders.open_entries(connection, account_id)
         balances = dict(book.movements)
         balances[row["currency"]] = row["starting_cash"] + balances.get(row["currency"], Decimal(0))
         account = Account(
@@ -201,10 +196,10 @@ class LedgerReader:
             mode=row["mode"],
             currency=row["currency"],
             balances=balances,
-            reserved=orders.reserved(connection, account_id),
+            reserved=entries.reserved,
             positions=positions(book),
         )
-        return account, book
+        return account, book, entries
 
     def _require_account(self, connection: Connection, account_id: str, owner: str | None) -> RowMapping:
         query = select(tables.accounts).where(tables.accounts.c.id == account_id)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, update
 
 from engines.domain.orders import Order, OrderStatus, OrderTicket, TicketStatus
 from engines.execution.broker import VenueOrder
@@ -22,6 +22,8 @@ _STATUS: Final[dict[str, OrderStatus]] = {
     "cancelled": "cancelled",
     "rejected": "rejected_by_venue",
 }
+
+NOT_AS_DECIDED: Final = "The stored ticket no longer has the hash that was approved, so nothing was sent."
 
 
 def begin(journal: Journal, row: RowMapping, ticket: OrderTicket, *, price: Decimal, fee: Decimal) -> Order:
@@ -113,8 +115,9 @@ def record_protective(journal: Journal, entry: Order, seen: VenueOrder, *, stop:
         filled=Decimal(0),
         average_price=None,
         fills=(),
+        parent_id=entry.id,
     )
-    orders.insert_order(journal, order, parent_id=entry.id, reserve_price=Decimal(0), reserve_fee=Decimal(0))
+    orders.insert_order(journal, order, reserve_price=Decimal(0), reserve_fee=Decimal(0))
     details = {"order": order.id, "parent": entry.id}
     journal.note("protective_order_accepted", account=order.account, ticket_id=order.ticket_id, **details)
     record_venue_order(journal, order, seen, venue)
@@ -128,10 +131,7 @@ def count_lookup(journal: Journal, order: Order) -> int:
 
 
 def _follow(journal: Journal, order: Order, status: OrderStatus, reason: str) -> None:
-    parent = journal.connection.execute(
-        select(tables.orders.c.parent_id).where(tables.orders.c.id == order.id)
-    ).scalar_one()
-    if parent is None:
+    if order.parent_id is None:
         row = tickets.require(journal.connection, order.ticket_id, None)
         followed: TicketStatus = status
         tickets.change_status(journal, row, followed, reason=reason)

@@ -24,7 +24,7 @@ _ASK_AGAIN: Final = "Ask for the order again to get a fresh ticket."
 def with_decisions() -> Select[Any]:
     """Tickets beside their decisions."""
     decision = tables.decisions.c
-    columns = (*tables.tickets.c, decision.decision, decision.by, decision.at)
+    columns = (*tables.tickets.c, decision.decision, decision.by, decision.at, decision.ticket_hash)
     return select(*columns).join_from(tables.tickets, tables.decisions, isouter=True)
 
 
@@ -74,6 +74,11 @@ def refusal(row: RowMapping, ticket_hash: str, now: datetime) -> Conflict | None
             remedy="Read the ticket again and decide on what it says.",
         )
     return _expired(row) if now >= row["expires_at"] else None
+
+
+def is_as_decided(row: RowMapping) -> bool:
+    """True while a ticket is stored as it was when somebody decided on it."""
+    return is_untouched(row) and hmac.compare_digest(str(row["ticket_hash"]), str(row["hash"]))
 
 
 def _expired(row: RowMapping) -> Expired:

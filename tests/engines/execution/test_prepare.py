@@ -59,7 +59,6 @@ def test_a_ticket_read_back_is_the_ticket_that_was_sealed(context: OrderContext)
     again = context.ledger.ticket(ticket.id)
     assert again == ticket
     assert again.seal() == ticket.hash
-    assert context.ledger.is_sealed(ticket.id)
 
 
 def test_labels_count_up_in_each_account(context: OrderContext) -> None:
