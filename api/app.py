@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from agents.runtime import Desk
 from agents.settings import Settings
 from api.auth import check_exposure, is_loopback
 from api.chat import ChatGate
-from api.guard import BodyLimit, OriginGuard, RequestLog
+from api.guard import BodyLimit, OriginGuard, RequestLog, StartReport
 from api.keys import KeyStore
 from api.problems import install_problem_handlers
 from api.recovery import recover_runs
@@ -32,6 +32,7 @@ from api.run_store import RunStore
 from api.runs import Runs
 from api.threads import ThreadStore
 from engines.domain.clock import SystemClock
+from engines.errors import QuantumTraderError
 from engines.kernels import warm
 from engines.storage.database import open_database
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings, *, chat: Callable[[], ASGIApp] | None = None)
     app.add_middleware(BodyLimit)
     app.add_middleware(OriginGuard, loopback_only=is_loopback(settings.host), public_url=settings.public_url)
     app.add_middleware(RequestLog)
+    app.add_middleware(StartReport, state=app.state)
     return app
 
 
@@ -85,24 +87,29 @@ def address(settings: Settings) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings, gate: ChatGate | None) -> AsyncIterator[None]:
-    clock = SystemClock()
-    engine = await run_in_threadpool(open_database, "desk", home=settings.home, url=settings.database_url)
-    try:
-        app.state.keys = KeyStore(engine, clock)
-        check_exposure(settings, app.state.keys)
-        app.state.desk = desk = await Desk.open(settings)
+    async with AsyncExitStack() as stack:
         try:
-            app.state.runs = runs = Runs(RunStore(engine, clock))
-            app.state.threads = ThreadStore(engine)
-            await recover_runs(runs.store, desk)
-            warming = asyncio.create_task(_warm_up(gate), name="warm-up")
-            yield
-            await runs.close()
-            await warming  # it works in a thread, which cannot be stopped
-        finally:
-            await desk.close()
-    finally:
-        engine.dispose()
+            await _open(app, settings, stack)
+        except QuantumTraderError as error:
+            app.state.failure = error
+            raise
+        warming = asyncio.create_task(_warm_up(gate), name="warm-up")
+        yield
+        await app.state.runs.close()
+        await warming  # it works in a thread, which cannot be stopped
+
+
+async def _open(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
+    engine = await run_in_threadpool(open_database, "desk", home=settings.home, url=settings.database_url)
+    stack.callback(engine.dispose)
+    clock = SystemClock()
+    app.state.keys = KeyStore(engine, clock)
+    check_exposure(settings, app.state.keys)
+    app.state.desk = desk = await Desk.open(settings)
+    stack.push_async_callback(desk.close)
+    app.state.runs = Runs(RunStore(engine, clock))
+    app.state.threads = ThreadStore(engine)
+    await recover_runs(app.state.runs.store, desk)
 
 
 async def _warm_up(gate: ChatGate | None) -> None:

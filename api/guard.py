@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sse_starlette.sse import SendTimeoutError
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Forbidden, TooLarge, problem_of, problem_response, unexpected_problem
@@ -19,6 +19,25 @@ logger = logging.getLogger("api.requests")
 
 MAX_BODY_BYTES: Final = 256 * 1024
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class StartReport:
+    """Tells the operator what is wrong when the desk cannot start, instead of how the program noticed it."""
+
+    def __init__(self, app: ASGIApp, *, state: State) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Replace the traceback of an error raised on purpose by what it says."""
+
+        async def plain_send(message: Message) -> None:
+            failure = getattr(self._state, "failure", None)
+            if message["type"] == "lifespan.startup.failed" and failure is not None:
+                message = {**message, "message": str(failure)}
+            await send(message)
+
+        await self._app(scope, receive, plain_send if scope["type"] == "lifespan" else send)
 
 
 class OriginGuard:

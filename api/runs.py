@@ -16,7 +16,7 @@ from engines.errors import QuantumTraderError
 
 logger = logging.getLogger(__name__)
 
-MAX_RUNNING: Final = 64
+MOST_AT_ONCE: Final = 64
 GRACE_SECONDS: Final = 10.0
 
 Work = Callable[["Run"], Awaitable[tuple[Outcome, Reply | None]]]
@@ -97,8 +97,9 @@ class Run:
 class Runs:
     """All runs of this server: starts them, keeps them alive, and finds them again."""
 
-    def __init__(self, store: RunStore) -> None:
+    def __init__(self, store: RunStore, *, most_at_once: int = MOST_AT_ONCE) -> None:
         self.store = store
+        self._most_at_once = most_at_once
         self._live: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()
@@ -111,8 +112,10 @@ class Runs:
             KeyReused: the key was used for a different request.
             Busy: too many runs are going on.
         """
-        if len(self._live) >= MAX_RUNNING:
-            raise Busy(f"{MAX_RUNNING} runs are going on, which is the most this desk takes.", remedy="Try again soon.")
+        if len(self._live) >= self._most_at_once:
+            raise Busy(
+                f"{len(self._live)} runs are going on, which is the most this desk takes.", remedy="Try again soon."
+            )
         # The lock keeps a repeated request from finding the row of a run that is not yet live.
         async with self._starting:
             record, new = await run_in_threadpool(self.store.begin, request)

@@ -173,3 +173,17 @@ def test_threads_can_be_paged_without_missing_one(local: httpx.Client) -> None:
             break
     assert made <= set(seen)
     assert len(seen) == len(set(seen))
+
+
+def test_the_whole_path_works_on_postgresql_and_over_a_restart(serve: Serve, sse: Sse, postgres_database: str) -> None:
+    with serve(database_url=postgres_database) as served, served.client() as client:
+        events = streamed(client, sse, "buy 0.01 BTC")
+        ticket = events[-2].data["ticket"]
+    with serve(database_url=postgres_database) as served, served.client() as client:
+        assert resumed(client, sse, events[0].data["run_id"]) == events
+        body = {"decision": "approve", "ticket_hash": ticket["hash"]}
+        decided = client.post(f"/v1/tickets/{ticket['id']}/decision", json=body).json()
+        assert decided["order"]["status"] == "filled"
+        thread = client.get(f"/v1/threads/{ticket['thread_id']}").json()
+        assert [message["role"] for message in thread["messages"]] == ["user", "assistant", "assistant"]
+        assert client.get("/readyz").json()["status"] == "ready"

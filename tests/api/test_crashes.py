@@ -213,3 +213,27 @@ def test_a_polite_stop_lets_a_running_answer_finish(server: Process, sse: Sse) -
         events = list(sse(response.iter_lines()))
     assert [event.name for event in events][-2:] == ["message", "done"]
     assert events[-1].data == {"status": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"host": "0.0.0.0"}, "quantum-trader keys create"),
+        ({"model": "nonsense:x"}, "QTP_MODEL"),
+        ({"home": "/proc/none"}, "QTP_HOME"),
+        ({"database_url": "postgresql://127.0.0.1:1/none?connect_timeout=1"}, "QTP_DATABASE_URL"),
+    ],
+)
+def test_a_desk_that_cannot_start_says_what_to_do_and_nothing_else(
+    tmp_path: Path, options: dict[str, str], hint: str
+) -> None:
+    settings = {"home": str(tmp_path / "home"), "port": 1, **options}
+    code = (
+        "import uvicorn; from agents.settings import load_settings; from api.app import create_app;"
+        f"uvicorn.run(create_app(load_settings(**{settings!r})), port=0, log_level='warning')"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.returncode != 0
+    assert hint in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from api.problems import KeyReused, Problem
+from api.problems import Busy, KeyReused, Problem
 from api.run_store import KEY_LIFETIME, Claim, Event, Outcome, Reply, RunRequest, RunStore
 from api.runs import Run, Runs
 from api.threads import ThreadStore
@@ -132,6 +133,30 @@ async def test_a_key_is_bound_to_its_request_and_owner_for_a_day(store: RunStore
     next_day = await runs.start(request("a", claim=Claim("k", "one")), work=echo, failure=failure)
     assert len({first.id, other.id, next_day.id}) == 3
     await runs.close()
+
+
+async def test_more_runs_than_the_desk_takes_are_turned_away_until_one_ends(store: RunStore) -> None:
+    runs, go_on = Runs(store, most_at_once=2), asyncio.Event()
+
+    async def waiting(run: Run) -> tuple[Outcome, Reply | None]:
+        await go_on.wait()
+        return Outcome("completed", {}), None
+
+    records = [await runs.start(request(), work=waiting, failure=failure) for _ in range(2)]
+    with pytest.raises(Busy, match="2 runs are going on"):
+        await runs.start(request(), work=waiting, failure=failure)
+    go_on.set()
+    for record in records:
+        await runs.outcome(record)
+    assert (await runs.outcome(await runs.start(request(), work=waiting, failure=failure))).status == "completed"
+
+
+async def test_of_many_processes_that_claim_a_key_at_once_one_begins_the_run(store: RunStore) -> None:
+    same = request(claim=Claim("k", "f"))
+    with ThreadPoolExecutor(8) as pool:
+        begun = list(pool.map(lambda _: store.begin(same), range(8)))
+    assert [new for _, new in begun].count(True) == 1
+    assert len({record.id for record, _ in begun}) == 1
 
 
 async def test_what_a_run_raises_becomes_its_error_and_nothing_inside_leaks(
