@@ -26,7 +26,7 @@ async def make_graph() -> CompiledStateGraph[Any, None, Any, Any]:
     async with _opening:
         if "desk" not in _opened:
             _opened["desk"] = await asyncio.to_thread(_open)
-    return build_graph(_opened["desk"]).compile()
+    return await asyncio.to_thread(lambda: build_graph(_opened["desk"]).compile())
 
 
 def _open() -> Services:

@@ -32,7 +32,8 @@ def make_confirmation(services: Services) -> Callable[[TicketTask], Awaitable[De
     async def confirmation(task: TicketTask) -> Decided:
         ticket = await asyncio.to_thread(services.ticket, task["ticket_id"], task["owner"])
         while ticket.status == "pending":
-            answer = interrupt(services.ticket_json(ticket))
+            shown = await asyncio.to_thread(services.ticket_json, ticket)
+            answer = interrupt(shown)
             ticket = await asyncio.to_thread(_after_resume, services, ticket, answer)
         if ticket.status in _UNDONE:
             outcome = await asyncio.to_thread(undone_outcome, services, ticket)

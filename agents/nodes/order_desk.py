@@ -16,8 +16,7 @@ from agents.nodes.specialists import invalid_arguments
 from agents.reading import context_from_messages
 from agents.second_reader import asked_for_order, compare
 from agents.services import Services
-from agents.state import OrderTask
-from engines.domain.orders import OrderTicket
+from agents.state import EvidenceRecord, OrderTask
 from engines.errors import InvalidRequest, QuantumTraderError
 from tools.orders import SCHEMAS
 
@@ -31,13 +30,12 @@ def make_order_desk(services: Services) -> Callable[[OrderTask, RunnableConfig],
         thread_id = str(config["configurable"]["thread_id"])
         try:
             arguments = SCHEMAS[call["name"]].model_validate(call["args"])
-            ticket, plain = await asyncio.to_thread(_seal, services, task, arguments, thread_id)
+            plain, record = await asyncio.to_thread(_seal, services, task, arguments, thread_id)
         except ValidationError as error:
-            return failed(task, invalid_arguments(error), services.market)
+            return await failed(task, invalid_arguments(error), services.market)
         except QuantumTraderError as error:
-            return failed(task, error, services.market)
+            return await failed(task, error, services.market)
         emit("ticket", plain)
-        _, record = services.ticket_record(ticket, tool_call_id=call["id"], turn=task["turn"])
         return recorded(task, record)
 
     return order_desk
@@ -45,7 +43,7 @@ def make_order_desk(services: Services) -> Callable[[OrderTask, RunnableConfig],
 
 def _seal(
     services: Services, task: OrderTask, arguments: BaseModel, thread_id: str
-) -> tuple[OrderTicket, dict[str, Any]]:
+) -> tuple[dict[str, Any], EvidenceRecord]:
     call, words = task["call"], task["user_words"]
     context = context_from_messages(task["talk"], **_reading_facts(services))
     if not asked_for_order(words, context):
@@ -58,7 +56,8 @@ def _seal(
         arguments, services, owner=task["owner"], thread_id=thread_id, words=words, differences=differences
     )
     ticket = services.seal(intent, task["owner"])
-    return ticket, services.ticket_json(ticket)
+    _, record = services.ticket_record(ticket, tool_call_id=call["id"], turn=task["turn"])
+    return services.ticket_json(ticket), record
 
 
 def _reading_facts(services: Services) -> dict[str, Any]:

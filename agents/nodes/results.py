@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -27,9 +28,10 @@ def completed(task: ToolTask, evidence: Evidence) -> dict[str, Any]:
     return recorded(task, record)
 
 
-def failed(task: ToolTask, error: QuantumTraderError, market: MarketData) -> dict[str, Any]:
+async def failed(task: ToolTask, error: QuantumTraderError, market: MarketData) -> dict[str, Any]:
     """The state update of a call that one of our errors ended; its figures can be quoted like any other."""
-    record = _record(task, _refusal(task, error, market))
+    now = await asyncio.to_thread(market.now)
+    record = _record(task, _refusal(task, error, market, as_of=now.isoformat()))
     return _update(task, record, str(error), status="error")
 
 
@@ -93,7 +95,7 @@ def _references(record: EvidenceRecord) -> str:
     return "\n".join([f"{head}, market {source}", *lines])
 
 
-def _refusal(task: ToolTask, error: QuantumTraderError, market: MarketData) -> Evidence:
+def _refusal(task: ToolTask, error: QuantumTraderError, market: MarketData, *, as_of: str) -> Evidence:
     call = task["call"]
     values: dict[str, EvidenceValue] = {}
     words = []
@@ -110,7 +112,7 @@ def _refusal(task: ToolTask, error: QuantumTraderError, market: MarketData) -> E
         arguments=plain_arguments(call["args"]),
         symbol=str(call["args"]["symbol"]) if call["args"].get("symbol") else None,
         timeframe=None,
-        as_of=market.now().isoformat(),
+        as_of=as_of,
         market=market.name,
         simulated=market.simulated,
         headline="".join(words),

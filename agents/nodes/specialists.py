@@ -37,9 +37,9 @@ def specialist(name: str, services: Services, tools_of: Callable[[str], Sequence
         try:
             message = await tool.ainvoke({"type": "tool_call", **call})
         except ValidationError as error:
-            return failed(task, invalid_arguments(error), services.market)
+            return await failed(task, invalid_arguments(error), services.market)
         except QuantumTraderError as error:
-            return failed(task, error, services.market)
+            return await failed(task, error, services.market)
         if not isinstance(message, ToolMessage) or not isinstance(message.artifact, Evidence):
             raise TypeError(f"tool {call['name']} returned no evidence")
         return completed(task, message.artifact)
