@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, text
+from sqlalchemy import BindParameter, Connection, bindparam, update
+
+from engines.storage.candles import candles
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -16,11 +18,6 @@ CANDLE_ROW: Final = np.dtype(
     [("open_time", "i8"), ("open", "f8"), ("high", "f8"), ("low", "f8"), ("close", "f8"), ("volume", "f8")]
 )
 COLUMNS: Final = ("open_time", "open", "high", "low", "close", "volume")
-
-_ON_CONFLICT: Final = (
-    " ON CONFLICT (series_id, open_time) DO UPDATE SET open = excluded.open, high = excluded.high,"
-    " low = excluded.low, close = excluded.close, volume = excluded.volume"
-)
 
 # PostgreSQL's binary COPY: a row is its number of fields, then the length and the big-endian bytes of each.
 # Source: PostgreSQL documentation, COPY, "Binary Format".
@@ -38,24 +35,28 @@ _COPY_ROW: Final = np.dtype(
 )
 
 
-def write_block(connection: Connection, series_id: int, block: NDArray[np.void]) -> None:
-    """Insert rows of `CANDLE_ROW` into a series, replacing those it has; part of the caller's transaction."""
+def insert(connection: Connection, series_id: int, block: NDArray[np.void]) -> None:
+    """Add rows of `CANDLE_ROW` that the series lacks; part of the caller's transaction."""
     if len(block) == 0:
         return
     if connection.dialect.name == "postgresql":
-        _copy(connection, series_id, block)
+        cursor: Cursor[Any] = connection.connection.cursor()  # type: ignore[assignment]
+        with cursor.copy("COPY candles FROM STDIN (FORMAT BINARY)") as copy:
+            copy.write(_COPY_HEADER + _copy_rows(series_id, block).tobytes() + _COPY_TRAILER)
     else:
-        statement = f"INSERT INTO candles VALUES ({series_id}, ?, ?, ?, ?, ?, ?){_ON_CONFLICT}"  # noqa: S608 - an int
+        statement = f"INSERT INTO candles VALUES ({series_id}, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - an int
         connection.exec_driver_sql(statement, block.tolist())
 
 
-def _copy(connection: Connection, series_id: int, block: NDArray[np.void]) -> None:
-    connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE candles) ON COMMIT DROP"))
-    cursor: Cursor[Any] = connection.connection.cursor()  # type: ignore[assignment]
-    with cursor.copy("COPY incoming FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(_COPY_HEADER + _copy_rows(series_id, block).tobytes() + _COPY_TRAILER)
-    connection.execute(text(f"INSERT INTO candles SELECT * FROM incoming{_ON_CONFLICT}"))  # noqa: S608 - constants
-    connection.execute(text("TRUNCATE incoming"))
+def revise(connection: Connection, series_id: int, block: NDArray[np.void]) -> None:
+    """Replace rows of `CANDLE_ROW` that the series has; part of the caller's transaction."""
+    if len(block) == 0:
+        return
+    this = (candles.c.series_id == series_id) & (candles.c.open_time == bindparam("at"))
+    values: dict[str, BindParameter[float]] = {name: bindparam(f"new_{name}") for name in COLUMNS[1:]}
+    names = ("at", *(f"new_{name}" for name in COLUMNS[1:]))
+    rows = [dict(zip(names, row, strict=True)) for row in block.tolist()]
+    connection.execute(update(candles).where(this).values(values), rows)
 
 
 def _copy_rows(series_id: int, block: NDArray[np.void]) -> NDArray[np.void]:

@@ -152,7 +152,12 @@ def lot_size(volumes: Floats, last_price: float) -> Decimal:
 
 def _decimals(values: Floats) -> int:
     """Digits behind the point that all values (shape (n,)) can be written with, at most 8."""
+    few = values[:: max(1, len(values) // 1000)]
     for decimals in range(_MAX_DECIMALS):
-        if np.allclose(values, np.round(values, decimals), rtol=1e-12, atol=0):
+        if _have_decimals(few, decimals) and _have_decimals(values, decimals):
             return decimals
     return _MAX_DECIMALS
+
+
+def _have_decimals(values: Floats, decimals: int) -> bool:
+    return bool(np.allclose(values, np.round(values, decimals), rtol=1e-12, atol=0))

@@ -3,104 +3,153 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final, TextIO, TypeAlias
+from typing import Any, Final, TextIO, TypeAlias
 
 import numpy as np
 
 from engines.domain.candles import Floats
 from engines.errors import InvalidRequest
 from engines.market.raw_candles import HEADERLESS, PRICES, BadRow, Columns, RawCandles, find_columns
-from engines.market.time_column import NAIVE_NOTE, UNREADABLE, TimeColumn, is_time
+from engines.market.text_file import binary, count_lines, opened, unzipped
+from engines.market.time_column import NAIVE_NOTE, UNREADABLE, TimeColumn, is_time, is_unix_time
 
 _BLOCK: Final = 50_000
 _DELIMITERS: Final = (",", ";", "\t")
 _NAMES: Final = (*PRICES, "volume")
-_GZIP: Final = b"\x1f\x8b"
-_REMEDY: Final = "Save it as UTF-8 text with commas between the columns."
+# Below this the fast reader's import costs more than it saves.
+_LARGE: Final = 500_000
 
 Line: TypeAlias = tuple[int, list[str]]
 
 
-def read_csv(path: Path, *, base: str, progress: Callable[[int], None] = lambda _: None) -> RawCandles:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is laid out.
+
+    Attributes:
+        width: cells of every row.
+        header: whether its first line names the columns; without, they stand in Binance's order.
+        numeric_times: whether its times are unix times.
+    """
+
+    columns: Columns
+    width: int
+    delimiter: str
+    header: bool
+    numeric_times: bool
+
+
+def read_csv(path: Path, *, base: str, progress: Callable[[int, int], None] = lambda *_: None) -> RawCandles:
     """Read every row; one that is no candle is kept as a `BadRow`, never guessed at.
 
     Args:
         base: base asset of the symbol, for files that name their volume after it.
-        progress: called with the rows read so far.
+        progress: called with the rows read so far and about how many there are.
 
     Raises:
         InvalidRequest: it is not a text table with the columns of a candle.
     """
-    with _opened(path) as file:
-        rows = _rows(file)
-        first = next(rows, None)
-        if first is None:
-            raise InvalidRequest("The file is empty.", remedy="Give a file with a header and candles.")
-        columns, width, rest = _layout(first, rows, base)
-        return _read_blocks(rest, columns, width, progress)
+    lines = count_lines(path)
+    with opened(path) as file:
+        layout, rows = _begin(file, base)
+        if path.stat().st_size < _LARGE:
+            return _read_blocks(rows, layout, lambda done: progress(done, max(lines - 1, done)))
+    regular = read_regular(path, layout, rows=lines - layout.header)
+    if regular is not None:
+        progress(len(regular), len(regular))
+        return regular
+    with opened(path) as file:
+        layout, rows = _begin(file, base)
+        return _read_blocks(rows, layout, lambda done: progress(done, max(lines - 1, done)))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """The file as text; what is no text is refused in words."""
+def read_regular(path: Path, layout: Layout, *, rows: int) -> RawCandles | None:
+    """The same, ten times as fast, for a file of which every line is a readable row; None for any other."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    wanted = (*layout.columns.times, *layout.columns.values)
+    names = [str(place) for place in range(layout.width)]
+    kinds = dict.fromkeys((names[place] for place in layout.columns.values), pa.float64())
+    times_kind = pa.float64() if layout.numeric_times else pa.string()
     try:
-        with path.open("rb") as raw:
-            start = raw.read(4)
-            raw.seek(0)
-            if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-                raise InvalidRequest("The file is UTF-16, not UTF-8.", remedy=_REMEDY)
-            if start.startswith(b"PK"):
-                raise InvalidRequest("The file is a ZIP archive.", remedy="Unpack it and import the file inside.")
-            stream = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
-            with io.TextIOWrapper(io.BufferedReader(stream, 1 << 20), encoding="utf-8-sig", newline="") as text:
-                yield text
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"The file is not UTF-8 text ({error.reason}).", remedy=_REMEDY) from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InvalidRequest(f"The gzip file is damaged or cut short ({error}).", remedy="Fetch it again.") from error
-    except csv.Error as error:
-        raise InvalidRequest(f"The file is not a text table ({error}).", remedy=_REMEDY) from error
+        with unzipped(path) as file:
+            table = arrow.read_csv(
+                file,
+                read_options=arrow.ReadOptions(column_names=names, skip_rows=int(layout.header)),
+                parse_options=arrow.ParseOptions(delimiter=layout.delimiter),
+                convert_options=arrow.ConvertOptions(
+                    include_columns=[names[place] for place in dict.fromkeys(wanted)],
+                    column_types=dict.fromkeys((names[place] for place in layout.columns.times), times_kind) | kinds,
+                    null_values=[],
+                ),
+            )
+    except (pa.ArrowException, EOFError, OSError):
+        return None
+    if table.num_rows != rows:
+        return None
+    times = TimeColumn()
+    stamps = [table.column(names[place]) for place in layout.columns.times]
+    if layout.numeric_times:
+        open_time = times.from_numbers(_array(stamps[0]))
+    else:
+        open_time = times.read([" ".join(parts) for parts in zip(*(each.to_pylist() for each in stamps), strict=True)])
+    if (open_time == UNREADABLE).any():
+        return None
+    values = np.column_stack([_array(table.column(names[place])) for place in layout.columns.values])
+    lines = np.arange(rows) + 1 + layout.header
+    return RawCandles(lines, open_time, values, notes=(NAIVE_NOTE,) if times.naive else ())
 
 
-def _rows(file: TextIO) -> Iterator[Line]:
-    """Each row that is not empty, with its line."""
+def _array(column: Any) -> Floats:
+    """A column of floats without nulls; `to_numpy` would import pandas, which takes longer than the file."""
+    return np.asarray(np.from_dlpack(column.combine_chunks()), dtype=np.float64)
+
+
+def _begin(file: TextIO, base: str) -> tuple[Layout, Iterator[Line]]:
+    """Layout and data rows, each with its line; empty rows are passed over."""
     head = [file.readline()]
     while head[-1] and not head[-1].strip():
         head.append(file.readline())
     if "\x00" in head[-1]:
-        raise InvalidRequest("The file is binary, not a text table.", remedy=_REMEDY)
-    reader = csv.reader(chain(head, file), delimiter=max(_DELIMITERS, key=head[-1].count))
-    return ((reader.line_num, row) for row in reader if row)
+        raise binary("it is binary")
+    delimiter = max(_DELIMITERS, key=head[-1].count)
+    reader = csv.reader(chain(head, file), delimiter=delimiter)
+    rows = ((reader.line_num, row) for row in reader if row)
+    first = next(rows, None)
+    if first is None:
+        raise InvalidRequest("The file is empty.", remedy="Give a file with a header and candles.")
+    header = not _is_candle(first[1])
+    columns = find_columns(first[1] if header else HEADERLESS, base=base)
+    sample = next(rows, None) if header else first
+    if sample is None:
+        raise InvalidRequest("The file has a header and no candles.", remedy="Give a file with candles.")
+    stamp = columns.times[0]
+    numeric = len(columns.times) == 1 and len(sample[1]) > stamp and is_unix_time(sample[1][stamp])
+    return Layout(columns, len(first[1]), delimiter, header, numeric), chain([sample], rows)
 
 
-def _layout(first: Line, rows: Iterator[Line], base: str) -> tuple[Columns, int, Iterator[Line]]:
-    """Columns, width and data rows; a file whose first row is data is read in Binance's order."""
-    cells = first[1]
-    if len(cells) >= len(HEADERLESS) and is_time(cells[0]) and all(map(_is_number, cells[1 : len(HEADERLESS)])):
-        return find_columns(HEADERLESS, base=base), len(cells), chain([first], rows)
-    return find_columns(cells, base=base), len(cells), rows
+def _is_candle(cells: list[str]) -> bool:
+    """Whether a row is data in Binance's order rather than a header."""
+    wanted = len(HEADERLESS)
+    return len(cells) >= wanted and is_time(cells[0]) and all(map(_is_number, cells[1:wanted]))
 
 
-def _read_blocks(rows: Iterator[Line], columns: Columns, width: int, progress: Callable[[int], None]) -> RawCandles:
-    times, bad, count = TimeColumn(), [], 0
+def _read_blocks(rows: Iterator[Line], layout: Layout, progress: Callable[[int], None]) -> RawCandles:
+    width, times, bad, count = layout.width, TimeColumn(), [], 0
     blocks: list[RawCandles] = []
     while block := list(islice(rows, _BLOCK)):
         ragged = [(line, row) for line, row in block if len(row) != width]
         bad += [BadRow(line, f"has {len(row)} columns, not {width}") for line, row in ragged]
         whole = [(line, row) for line, row in block if len(row) == width] if ragged else block
         if whole:
-            blocks.append(_read_block(whole, columns, times))
+            blocks.append(_read_block(whole, layout.columns, times))
         count += len(block)
         progress(count)
-    if count == 0:
-        raise InvalidRequest("The file has a header and no candles.", remedy="Give a file with candles.")
     return RawCandles(
         lines=np.concatenate([np.empty(0, np.int64), *(block.lines for block in blocks)]),
         open_time=np.concatenate([np.empty(0, np.int64), *(block.open_time for block in blocks)]),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -156,20 +154,7 @@ def _read(path: Path, base: str, progress: Callable[[int, int], None]) -> RawCan
         start = file.read(4)
     if start == b"PAR1":
         return read_parquet(path, base=base)
-    lines = _count_lines(path, zipped=start.startswith(b"\x1f\x8b"))
-    return read_csv(path, base=base, progress=lambda rows: progress(rows // 2, max(lines - 1, rows)))
-
-
-def _count_lines(path: Path, *, zipped: bool) -> int:
-    """Lines of a text file, for progress only: a damaged end is the reader's to report."""
-    lines = 0
-    with gzip.open(path) if zipped else path.open("rb") as file:
-        try:
-            while chunk := file.read(1 << 20):
-                lines += chunk.count(b"\n")
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            return lines
-    return lines
+    return read_csv(path, base=base, progress=lambda rows, total: progress(rows // 2, total))
 
 
 def _ascending(raw: RawCandles) -> RawCandles:

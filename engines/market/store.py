@@ -17,13 +17,13 @@ from sqlalchemy.exc import OperationalError
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import TIMEFRAMES, Timeframe, duration_ms, from_ms, parse_timeframe
 from engines.errors import VenueUnavailable
-from engines.market.bulk import CANDLE_ROW, COLUMNS, write_block
+from engines.market.bulk import CANDLE_ROW, COLUMNS, insert, revise
 from engines.storage.candles import candle_series, candles
 from engines.storage.transactions import writing
 
 Rows = NDArray[np.void]
 
-_BLOCK: Final = 20_000
+_BLOCK: Final = 25_000
 _COLUMNS: Final = tuple(candles.c[name] for name in COLUMNS)
 
 
@@ -94,19 +94,15 @@ class CandleStore:
         Raises:
             VenueUnavailable: the database does not answer.
         """
-        newest_first = (
-            select(*_COLUMNS)
-            .join(candle_series, candle_series.c.id == candles.c.series_id)
-            .where(
-                candle_series.c.market == self._market,
-                candle_series.c.symbol == symbol,
-                candle_series.c.timeframe == timeframe,
-                candles.c.open_time <= end_ms - duration_ms(timeframe),
-            )
-            .order_by(candles.c.open_time.desc())
-            .limit(count)
-        )
+        this = select(candle_series.c.id).filter_by(market=self._market, symbol=symbol, timeframe=timeframe)
         with self._reading() as connection:
+            newest_first = (
+                select(*_COLUMNS)
+                .where(candles.c.series_id == connection.scalar(this))
+                .where(candles.c.open_time <= end_ms - duration_ms(timeframe))
+                .order_by(candles.c.open_time.desc())
+                .limit(count)
+            )
             rows = _fetched(connection, newest_first)[::-1]
         columns = {name: np.ascontiguousarray(rows[name]) for name in COLUMNS}
         return CandleFrame(symbol=symbol, timeframe=timeframe, market=self._market, simulated=False, **columns)
@@ -126,18 +122,22 @@ class CandleStore:
         rows = _rows(frame)
         added = revised = 0
         with self._answering("Nothing was imported."), writing(self._engine) as connection:
-            series_id = self._claim(connection, frame, provenance)
+            series_id, last_stored = self._claim(connection, frame, provenance)
             for start in range(0, len(rows), _BLOCK):
                 block = rows[start : start + _BLOCK]
-                new, changed = _differences(connection, series_id, block)
-                write_block(connection, series_id, block[new | changed])
+                new, changed = _differences(connection, series_id, block, last_stored)
+                insert(connection, series_id, block[new])
+                revise(connection, series_id, block[changed])
                 added, revised = added + int(new.sum()), revised + int(changed.sum())
                 progress(start + len(block), len(rows))
             _record_extent(connection, series_id, provenance)
+            if added >= _BLOCK and connection.dialect.name == "postgresql":
+                # Without fresh statistics PostgreSQL sorts a whole series to read its end.
+                connection.exec_driver_sql("ANALYZE candles")
         return Written(added=added, revised=revised, unchanged=len(rows) - added - revised)
 
-    def _claim(self, connection: Connection, frame: CandleFrame, provenance: Provenance) -> int:
-        """Id of the series, created when it is new; locked until the end of the transaction."""
+    def _claim(self, connection: Connection, frame: CandleFrame, provenance: Provenance) -> tuple[int, int]:
+        """Id and last open time of the series, created when it is new; locked until the end of the transaction."""
         key = {"market": self._market, "symbol": frame.symbol, "timeframe": frame.timeframe}
         connection.execute(
             text(
@@ -147,9 +147,9 @@ class CandleStore:
             ),
             key | {"tick": format(provenance.tick_size, "f"), "lot": format(provenance.lot_size, "f")},
         )
-        series_id = connection.scalar(select(candle_series.c.id).filter_by(**key).with_for_update())
-        assert series_id is not None
-        return int(series_id)
+        this = select(candle_series.c.id, candle_series.c.last_open_time).filter_by(**key).with_for_update()
+        series_id, last_stored = connection.execute(this).one()
+        return series_id, last_stored
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -193,8 +193,12 @@ def _fetched(connection: Connection, statement: Select[Any]) -> Rows:
     return np.fromiter(cursor.fetchall(), dtype=CANDLE_ROW)
 
 
-def _differences(connection: Connection, series_id: int, block: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _differences(
+    connection: Connection, series_id: int, block: Rows, last_stored: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which rows of an ascending block are not stored yet, and which are stored with other values."""
+    if int(block["open_time"][0]) > last_stored:
+        return np.ones(len(block), dtype=np.bool_), np.zeros(len(block), dtype=np.bool_)
     first, last = (int(block["open_time"][row]) for row in (0, -1))
     within = candles.c.open_time.between(first, last) & (candles.c.series_id == series_id)
     stored = _fetched(connection, select(*_COLUMNS).where(within).order_by(candles.c.open_time))

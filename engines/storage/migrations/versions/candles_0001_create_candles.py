@@ -32,7 +32,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "candles",
-        sa.Column("series_id", sa.Integer, sa.ForeignKey("candle_series.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("series_id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("open_time", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("open", sa.Double, nullable=False),
         sa.Column("high", sa.Double, nullable=False),
