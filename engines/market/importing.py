@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -97,30 +98,15 @@ def import_candles(
     """
     symbol = _checked_symbol(symbol)
     now = (clock or SystemClock()).now()
-    try:
+    with _named(path):
         digest = _digest(path)
         raw = _read(path, symbol.partition("/")[0], progress)
         check_spacing(raw.open_time, timeframe)
         raw = _ascending(raw)
         frame, skipped, forming = _candles(raw, symbol, timeframe, now=now, skip_bad=skip_bad)
-    except OSError as error:
-        raise InvalidRequest(
-            f"{str(path)!r} cannot be read: {error.strerror or error}.", remedy="Check the path."
-        ) from error
-    except InvalidRequest as error:
-        raise InvalidRequest(f"{path.name}: {error.message}", remedy=error.remedy) from error
     count = len(frame)
-    written = store.write(
-        frame,
-        Provenance(
-            source=path.name,
-            digest=digest,
-            imported_at=now,
-            tick_size=tick_size(np.concatenate([frame.open, frame.high, frame.low, frame.close])),
-            lot_size=lot_size(frame.volume, float(frame.close[-1])),
-        ),
-        progress=lambda done, _: progress((count + done) // 2, count),
-    )
+    provenance = _provenance(path, digest, frame, now)
+    written = store.write(frame, provenance, progress=lambda done, _: progress((count + done) // 2, count))
     return ImportReport(
         symbol=symbol,
         timeframe=timeframe,
@@ -135,6 +121,25 @@ def import_candles(
         forming=forming,
         notes=raw.notes,
     )
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Errors in reading a file begin with its name."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidRequest(
+            f"{str(path)!r} cannot be read: {error.strerror or error}.", remedy="Check the path."
+        ) from error
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{path.name}: {error.message}", remedy=error.remedy) from error
+
+
+def _provenance(path: Path, digest: str, frame: CandleFrame, now: datetime) -> Provenance:
+    prices = np.concatenate([frame.open, frame.high, frame.low, frame.close])
+    lot = lot_size(frame.volume, float(frame.close[-1]))
+    return Provenance(source=path.name, digest=digest, imported_at=now, tick_size=tick_size(prices), lot_size=lot)
 
 
 def _checked_symbol(symbol: str) -> str:
