@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, insert, select, update
 
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, OrderTicket, OrderType, Side
@@ -21,6 +21,23 @@ from engines.storage.transactions import writing
 _ORDERS = tables.paper_orders
 _FILLS = tables.paper_fills
 _ZERO = Decimal(0)
+
+# Statements of every order's path are built once: building them takes longer than running them.
+_ORDER: Final = select(_ORDERS).where(_ORDERS.c.id == bindparam("id"))
+_FILLS_OF_ORDER: Final = select(_FILLS).where(_FILLS.c.order_id == bindparam("order_id"))
+_ACCOUNT_FILLS: Final = (
+    select(*_FILLS.c, _ORDERS.c.symbol, _ORDERS.c.side)
+    .join_from(_FILLS, _ORDERS)
+    .where(_ORDERS.c.account == bindparam("account"))
+)
+_LOCK_ACCOUNT: Final = (
+    select(tables.accounts.c.id).where(tables.accounts.c.id == bindparam("account")).with_for_update()
+)
+_OPENED_WITH: Final = select(tables.accounts.c.starting_cash).where(
+    tables.accounts.c.id == bindparam("account"), tables.accounts.c.currency == bindparam("currency")
+)
+_INSERT_ORDER: Final = insert(_ORDERS)
+_INSERT_FILL: Final = insert(_FILLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +87,29 @@ def paper_order(ticket: OrderTicket, now: datetime) -> PaperOrder:
 def venue_writing(engine: Engine, account: str) -> Iterator[Connection]:
     """A write transaction in which nobody else changes the account at the venue."""
     with writing(engine) as connection:
-        connection.execute(select(tables.accounts.c.id).where(tables.accounts.c.id == account).with_for_update())
+        connection.execute(_LOCK_ACCOUNT, {"account": account})
         yield connection
 
 
-def orders_of(connection: Connection, query: Select[Any]) -> list[PaperOrder]:
-    """Orders of a query over `paper_orders`."""
-    return [PaperOrder(**row) for row in connection.execute(query).mappings()]
+def orders_of(connection: Connection, query: Select[Any], **values: Any) -> list[PaperOrder]:
+    """Orders of a query over `paper_orders`; `values` are the query's parameters."""
+    return [PaperOrder(**row) for row in connection.execute(query, values).mappings()]
 
 
 def order_of(connection: Connection, order_id: str) -> PaperOrder | None:
     """One order, or None."""
-    found = orders_of(connection, select(_ORDERS).where(_ORDERS.c.id == order_id))
+    found = orders_of(connection, _ORDER, id=order_id)
     return found[0] if found else None
 
 
 def insert_order(connection: Connection, order: PaperOrder) -> None:
     """Keep a new order."""
-    connection.execute(insert(_ORDERS).values(**{name: getattr(order, name) for name in PaperOrder.__slots__}))
+    connection.execute(_INSERT_ORDER, {name: getattr(order, name) for name in PaperOrder.__slots__})
 
 
 def seen_from_outside(connection: Connection, order: PaperOrder) -> VenueOrder:
     """What the venue tells about an order."""
-    rows = connection.execute(select(_FILLS).where(_FILLS.c.order_id == order.id)).mappings().all()
+    rows = connection.execute(_FILLS_OF_ORDER, {"order_id": order.id}).mappings().all()
     fills = tuple(_fill(row, order) for row in rows)
     filled = sum((fill.quantity for fill in fills), _ZERO)
     return VenueOrder(order.id, f"paper-{order.id}", order.status, order.quantity, filled, fills, order.reason)
@@ -100,11 +117,7 @@ def seen_from_outside(connection: Connection, order: PaperOrder) -> VenueOrder:
 
 def cash_of(connection: Connection, account: str, currency: str) -> Decimal:
     """Cash of an account at the venue: what it was opened with and what its fills made of it."""
-    opened = connection.execute(
-        select(tables.accounts.c.starting_cash).where(
-            tables.accounts.c.id == account, tables.accounts.c.currency == currency
-        )
-    ).scalar_one_or_none()
+    opened = connection.execute(_OPENED_WITH, {"account": account, "currency": currency}).scalar_one_or_none()
     cash = opened or _ZERO
     for row in _account_fills(connection, account):
         if row["symbol"].partition("/")[2] == currency:
@@ -157,7 +170,7 @@ def fill(connection: Connection, order: PaperOrder, terms: Terms, instrument: In
         return False
     fee = fee_of(terms, order.quantity)
     values = {"id": f"{order.id}-1", "order_id": order.id, "price": terms.price, "quantity": order.quantity}
-    connection.execute(insert(_FILLS).values(**values, time=when.dated, fee=fee, fee_currency=instrument.quote))
+    connection.execute(_INSERT_FILL, {**values, "time": when.dated, "fee": fee, "fee_currency": instrument.quote})
     if order.parent_id is not None:
         _cancel_other_leg(connection, order)
     if order.side == "buy":
@@ -224,9 +237,7 @@ def _shrink_protection(connection: Connection, sale: PaperOrder) -> None:
 
 
 def _account_fills(connection: Connection, account: str) -> list[RowMapping]:
-    columns = (*_FILLS.c, _ORDERS.c.symbol, _ORDERS.c.side)
-    query = select(*columns).join_from(_FILLS, _ORDERS).where(_ORDERS.c.account == account)
-    return list(connection.execute(query).mappings())
+    return list(connection.execute(_ACCOUNT_FILLS, {"account": account}).mappings())
 
 
 def _fill(row: RowMapping, order: PaperOrder) -> Fill:

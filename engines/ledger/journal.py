@@ -8,13 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
 from engines.domain.clock import Clock
 from engines.storage import ledger as tables
 from engines.storage.transactions import writing
+
+# Statements of every order's path are built once: building them takes longer than running them.
+_APPEND: Final = insert(tables.audit)
+_HEAD: Final = select(tables.audit_head.c.seq, tables.audit_head.c.hash)
+_LOCK_HEAD: Final = _HEAD.with_for_update()
+_MOVE_HEAD: Final = update(tables.audit_head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class Journal:
             "previous_hash": self.head,
         }
         self.head = _digest(record)
-        self.connection.execute(insert(tables.audit).values(**record, hash=self.head))
+        self.connection.execute(_APPEND, {**record, "hash": self.head})
 
 
 @contextmanager
@@ -77,11 +83,11 @@ def journalling(engine: Engine, clock: Clock) -> Iterator[Journal]:
     transaction reads stays true until it commits, and the chain has no gap.
     """
     with writing(engine) as connection:
-        head = connection.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash).with_for_update()).one()
+        head = connection.execute(_LOCK_HEAD).one()
         journal = Journal(connection, clock.now(), seq=head.seq, head=head.hash)
         yield journal
         if journal.seq != head.seq:
-            connection.execute(update(tables.audit_head).values(seq=journal.seq, hash=journal.head))
+            connection.execute(_MOVE_HEAD, {"seq": journal.seq, "hash": journal.head})
 
 
 def read_audit(
@@ -104,7 +110,7 @@ def read_audit(
 
 def check_audit(connection: Connection) -> AuditCheck:
     """Recompute every hash from the first record to the end."""
-    head = connection.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash)).one()
+    head = connection.execute(_HEAD).one()
     seq, previous = 0, ""
     for row in connection.execute(select(tables.audit).order_by(tables.audit.c.seq)).mappings():
         seq += 1

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
 from engines.domain.orders import OPEN_ORDER_STATUSES, Fill, Order, OrderStatus
 from engines.errors import Conflict
@@ -17,22 +17,46 @@ from engines.ledger.journal import Journal
 from engines.storage import ledger as tables
 
 _ZERO = Decimal(0)
+_ORDERS, _FILLS = tables.orders.c, tables.fills.c
+
+# Statements of every order's path are built once: building them takes longer than running them.
+ORDER: Final = select(tables.orders).where(_ORDERS.id == bindparam("id"))
+ENTRY_OF_TICKET: Final = select(tables.orders).where(
+    _ORDERS.ticket_id == bindparam("ticket_id"), _ORDERS.parent_id.is_(None)
+)
+FILLS_OF_ORDERS: Final = (
+    select(tables.fills).where(_FILLS.order_id.in_(bindparam("ids", expanding=True))).order_by(_FILLS.seq)
+)
+NEW_FILLS: Final = (
+    select(tables.fills)
+    .where(_FILLS.account == bindparam("account"), _FILLS.seq > bindparam("last_seq"))
+    .order_by(_FILLS.seq)
+)
+_OPEN_ENTRIES: Final = select(tables.orders).where(
+    _ORDERS.account == bindparam("account"), _ORDERS.status.in_(OPEN_ORDER_STATUSES), _ORDERS.parent_id.is_(None)
+)
+_KNOWN_FILL: Final = select(_FILLS.seq).where(
+    _FILLS.venue == bindparam("venue"), _FILLS.trade_id == bindparam("trade_id")
+)
+_INSERT_ORDER: Final = insert(tables.orders)
+_INSERT_EVENT: Final = insert(tables.order_events)
+_INSERT_FILL: Final = insert(tables.fills)
 
 
-def read_orders(connection: Connection, query: Select[Any]) -> tuple[Order, ...]:
-    """Orders of a query over the `orders` table, each with its fills."""
-    rows = connection.execute(query).mappings().all()
+def read_orders(connection: Connection, query: Select[Any], **values: Any) -> tuple[Order, ...]:
+    """Orders of a query over the `orders` table, each with its fills; `values` are the query's parameters."""
+    rows = connection.execute(query, values).mappings().all()
     fills: dict[str, list[Fill]] = {row["id"]: [] for row in rows}
     if not fills:
         return ()
-    for _, fill in read_fills(connection, select(tables.fills).where(tables.fills.c.order_id.in_(fills))):
+    for _, fill in read_fills(connection, FILLS_OF_ORDERS, ids=list(fills)):
         fills[fill.order_id].append(fill)
     return tuple(_order(row, tuple(fills[row["id"]])) for row in rows)
 
 
-def read_fills(connection: Connection, query: Select[Any]) -> list[tuple[int, Fill]]:
-    """Fills of a query over the `fills` table with their sequence numbers, in order."""
-    rows = connection.execute(query.order_by(tables.fills.c.seq)).mappings()
+def read_fills(connection: Connection, query: Select[Any], **values: Any) -> list[tuple[int, Fill]]:
+    """Fills of a query over the `fills` table, by sequence number; `values` are the query's parameters."""
+    rows = connection.execute(query, values).mappings()
     return [(row["seq"], _fill(row)) for row in rows]
 
 
@@ -40,7 +64,7 @@ def insert_order(journal: Journal, order: Order, **extra: Any) -> None:
     """Write a new order and its first event."""
     skipped = {"filled", "average_price", "fills"}
     values = {name: getattr(order, name) for name in Order.__slots__ if name not in skipped}
-    journal.connection.execute(insert(tables.orders).values(**values, **{"lookups": 0, **extra}))
+    journal.connection.execute(_INSERT_ORDER, {**values, "lookups": 0, **extra})
     record_event(journal, order.id, order.status, order.reason)
 
 
@@ -48,7 +72,7 @@ def record_event(journal: Journal, order_id: str, status: OrderStatus, reason: s
     """Append to what happened to an order."""
     detail = json.dumps({"reason": reason})
     values = {"order_id": order_id, "time": journal.now, "status": status, "detail": detail}
-    journal.connection.execute(insert(tables.order_events).values(**values))
+    journal.connection.execute(_INSERT_EVENT, values)
 
 
 def change_order(journal: Journal, order: Order, status: OrderStatus, **values: Any) -> None:
@@ -68,13 +92,11 @@ def change_order(journal: Journal, order: Order, status: OrderStatus, **values: 
 
 def insert_new_fills(journal: Journal, fills: Iterable[Fill], venue: str) -> tuple[Fill, ...]:
     """Write the fills that are not there yet, by the venue's trade id; those that were new."""
-    table = tables.fills
     new = []
     for fill in fills:
-        known = select(table.c.seq).where(table.c.venue == venue, table.c.trade_id == fill.id)
-        if journal.connection.execute(known).first() is None:
+        if journal.connection.execute(_KNOWN_FILL, {"venue": venue, "trade_id": fill.id}).first() is None:
             values = {name: getattr(fill, name) for name in Fill.__slots__ if name != "id"}
-            journal.connection.execute(insert(table).values(venue=venue, trade_id=fill.id, **values))
+            journal.connection.execute(_INSERT_FILL, {"venue": venue, "trade_id": fill.id, **values})
             new.append(fill)
     return tuple(new)
 
@@ -98,11 +120,7 @@ class OpenEntries:
 
 def open_entries(connection: Connection, account: str) -> OpenEntries:
     """What open entries of an account hold back; orders whose outcome is unclear count as open."""
-    orders = tables.orders.c
-    query = select(tables.orders).where(
-        orders.account == account, orders.status.in_(OPEN_ORDER_STATUSES), orders.parent_id.is_(None)
-    )
-    rows = connection.execute(query).mappings().all()
+    rows = connection.execute(_OPEN_ENTRIES, {"account": account}).mappings().all()
     buying, held = _ZERO, dict[str, Decimal]()
     for row in rows:
         base, quote = currencies(row["symbol"])

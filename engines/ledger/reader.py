@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, select
 
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, OrderTicket, TicketStatus
@@ -19,6 +19,8 @@ from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.sealed import ticket_of
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
+
+_ACCOUNT: Final = select(tables.accounts).where(tables.accounts.c.id == bindparam("id"))
 
 
 class LedgerReader:
@@ -112,9 +114,8 @@ class LedgerReader:
 
     def order_of(self, ticket_id: str) -> Order | None:
         """The entry order of a ticket, None when nothing was journalled."""
-        own = (tables.orders.c.ticket_id == ticket_id) & tables.orders.c.parent_id.is_(None)
         with self._engine.connect() as connection:
-            found = orders.read_orders(connection, select(tables.orders).where(own))
+            found = orders.read_orders(connection, orders.ENTRY_OF_TICKET, ticket_id=ticket_id)
         return found[0] if found else None
 
     def orders(
@@ -166,7 +167,8 @@ class LedgerReader:
             newest = newest.where(columns.seq < last.scalar_subquery())
         newest = newest.order_by(columns.seq.desc()).limit(limit)
         with self._engine.connect() as connection:
-            found = orders.read_fills(connection, select(tables.fills).where(columns.seq.in_(newest)))
+            query = select(tables.fills).where(columns.seq.in_(newest)).order_by(columns.seq)
+            found = orders.read_fills(connection, query)
         return tuple(fill for _, fill in reversed(found))
 
     def audit(
@@ -185,8 +187,8 @@ class LedgerReader:
     def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book, OpenEntries]:
         row = self._require_account(connection, account_id, owner)
         book = self._books.get(account_id, Book())
-        new = select(tables.fills).where(tables.fills.c.account == account_id, tables.fills.c.seq > book.last_seq)
-        book = fold(book, orders.read_fills(connection, new))
+        new = orders.read_fills(connection, orders.NEW_FILLS, account=account_id, last_seq=book.last_seq)
+        book = fold(book, new)
         entries = orders.open_entries(connection, account_id)
         balances = dict(book.movements)
         balances[row["currency"]] = row["starting_cash"] + balances.get(row["currency"], Decimal(0))
@@ -202,14 +204,13 @@ class LedgerReader:
         return account, book, entries
 
     def _require_account(self, connection: Connection, account_id: str, owner: str | None) -> RowMapping:
-        query = select(tables.accounts).where(tables.accounts.c.id == account_id)
-        row = connection.execute(query).mappings().first()
+        row = connection.execute(_ACCOUNT, {"id": account_id}).mappings().first()
         if row is None or (owner is not None and row["owner"] != owner):
             raise NotFound(f"There is no account {account_id!r}.")
         return row
 
     def _order(self, connection: Connection, order_id: str) -> Order:
-        found = orders.read_orders(connection, select(tables.orders).where(tables.orders.c.id == order_id))
+        found = orders.read_orders(connection, orders.ORDER, id=order_id)
         if not found:
             raise NotFound(f"There is no order {order_id!r}.", remedy="GET /v1/orders lists those there are.")
         return found[0]

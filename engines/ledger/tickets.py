@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, insert, select, update
 
 from engines.domain.orders import OrderTicket, TicketStatus
 from engines.errors import Conflict, Expired, NotFound
@@ -28,13 +28,25 @@ def with_decisions() -> Select[Any]:
     return select(*columns).join_from(tables.tickets, tables.decisions, isouter=True)
 
 
+# Statements of every ticket's path are built once: building them takes longer than running them.
+_TICKET: Final = with_decisions().where(tables.tickets.c.id == bindparam("id"))
+_INSERT: Final = insert(tables.tickets)
+_DECIDE: Final = insert(tables.decisions)
+_NEXT_LABEL: Final = (
+    update(tables.accounts)
+    .where(tables.accounts.c.id == bindparam("account"))
+    .values(last_label=tables.accounts.c.last_label + 1)
+    .returning(tables.accounts.c.last_label)
+)
+
+
 def require(connection: Connection, ticket_id: str, owner: str | None) -> RowMapping:
     """The row of a ticket.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    row = connection.execute(with_decisions().where(tables.tickets.c.id == ticket_id)).mappings().first()
+    row = connection.execute(_TICKET, {"id": ticket_id}).mappings().first()
     if row is None or (owner is not None and row["owner"] != owner):
         raise NotFound(f"There is no ticket {ticket_id!r}.", remedy="GET /v1/tickets lists those there are.")
     return row
@@ -42,16 +54,10 @@ def require(connection: Connection, ticket_id: str, owner: str | None) -> RowMap
 
 def seal(journal: Journal, draft: OrderTicket) -> OrderTicket:
     """Give a draft its label and hash and write it as pending."""
-    accounts = tables.accounts
-    count = journal.connection.execute(
-        update(accounts)
-        .where(accounts.c.id == draft.account)
-        .values(last_label=accounts.c.last_label + 1)
-        .returning(accounts.c.last_label)
-    ).scalar_one()
+    count = journal.connection.execute(_NEXT_LABEL, {"account": draft.account}).scalar_one()
     labelled = replace(draft, label=f"T-{count}", status="pending")
     ticket = replace(labelled, hash=labelled.seal())
-    journal.connection.execute(insert(tables.tickets).values(**sealed_row(ticket)))
+    journal.connection.execute(_INSERT, sealed_row(ticket))
     journal.note("ticket_sealed", account=ticket.account, ticket_id=ticket.id, label=ticket.label, hash=ticket.hash)
     return ticket
 
@@ -89,7 +95,7 @@ def record_decision(journal: Journal, row: RowMapping, decision: Decision, *, by
     """Write the one decision a ticket ever gets."""
     change_status(journal, row, _DECIDED_STATUS[decision], reason="")
     values = {"ticket_id": row["id"], "decision": decision, "by": by, "at": journal.now, "ticket_hash": row["hash"]}
-    journal.connection.execute(insert(tables.decisions).values(**values, resolved_differences=resolved))
+    journal.connection.execute(_DECIDE, {**values, "resolved_differences": resolved})
     kind = f"ticket_{_DECIDED_STATUS[decision]}"
     details = {"by": by, "hash": row["hash"], "resolved_differences": resolved}
     journal.note(kind, account=row["account"], ticket_id=row["id"], **details)
