@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, Row, Select, func, select, text, update
+from sqlalchemy import Connection, Engine, Row, func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import TIMEFRAMES, Timeframe, duration_ms, from_ms, parse_timeframe
 from engines.errors import VenueUnavailable
-from engines.market.bulk import CANDLE_ROW, COLUMNS, insert, revise
+from engines.market.bulk import CANDLE_ROW, COLUMNS, fetch, insert, revise
 from engines.storage.candles import candle_series, candles
 from engines.storage.transactions import writing
 
@@ -103,7 +103,7 @@ class CandleStore:
                 .order_by(candles.c.open_time.desc())
                 .limit(count)
             )
-            rows = _fetched(connection, newest_first)[::-1]
+            rows = fetch(connection, newest_first)[::-1]
         columns = {name: np.ascontiguousarray(rows[name]) for name in COLUMNS}
         return CandleFrame(symbol=symbol, timeframe=timeframe, market=self._market, simulated=False, **columns)
 
@@ -186,13 +186,6 @@ def _rows(frame: CandleFrame) -> Rows:
     return rows
 
 
-def _fetched(connection: Connection, statement: Select[Any]) -> Rows:
-    """The rows of a statement over `_COLUMNS`; past SQLAlchemy's own row objects, which cost more than the query."""
-    cursor = connection.execute(statement).cursor
-    assert cursor is not None
-    return np.fromiter(cursor.fetchall(), dtype=CANDLE_ROW)
-
-
 def _differences(
     connection: Connection, series_id: int, block: Rows, last_stored: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -201,7 +194,7 @@ def _differences(
         return np.ones(len(block), dtype=np.bool_), np.zeros(len(block), dtype=np.bool_)
     first, last = (int(block["open_time"][row]) for row in (0, -1))
     within = candles.c.open_time.between(first, last) & (candles.c.series_id == series_id)
-    stored = _fetched(connection, select(*_COLUMNS).where(within).order_by(candles.c.open_time))
+    stored = fetch(connection, select(*_COLUMNS).where(within).order_by(candles.c.open_time))
     new = ~np.isin(block["open_time"], stored["open_time"], assume_unique=True)
     changed = np.zeros(len(block), dtype=np.bool_)
     counterparts = stored[np.isin(stored["open_time"], block["open_time"], assume_unique=True)]
