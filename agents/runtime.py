@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.errors import GraphRecursionError
 from langgraph.types import Command
 
 from agents.checkpoints import Checkpoints, open_checkpoints
 from agents.graph import build_graph
 from agents.opening import open_services
+from agents.passes import Pass, run_graph, tell, tell_reply
 from agents.results import DecisionOutcome, OnEvent, RunStatus, TurnResult
 from agents.services import Services
-from agents.state import Answer
 from agents.tickets import fill_json, order_json
 from agents.watch import keep_watch
 from engines.errors import InvalidRequest, NotFound
@@ -44,22 +41,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DecisionWord = Literal["approve", "reject", "edit"]
-_CHUNK: Final = re.compile(r"(?:\S+\s*){1,6}|\s+")
 _T = TypeVar("_T")
 
 
 def _ignore(_: str, __: dict[str, Any]) -> None:
     """Watches nothing."""
-
-
-@dataclass(slots=True)
-class _Pass:
-    """What one pass through the graph did."""
-
-    answers: list[Answer] = field(default_factory=list)
-    tool_calls: list[dict[str, Any]] = field(default_factory=list)
-    tickets: list[str] = field(default_factory=list)
-    steps: int = 0
 
 
 class Desk:
@@ -188,22 +174,9 @@ class Desk:
             done = await self._run(thread_id, entry, on_event)
             await self._checkpoints.prune(thread_id)
         tickets = [await self._ticket_json(ticket, owner) for ticket in done.tickets]
-        waiting = any(ticket["status"] == "pending" for ticket in tickets)
-        answer = done.answers[-1]
-        result = TurnResult(
-            thread_id=thread_id,
-            run_id=run_id,
-            status="awaiting_approval" if waiting else "completed",
-            reply=answer["reply"],
-            tool_calls=done.tool_calls,
-            receipts=answer["receipts"],
-            tickets=tickets,
-            artifacts=answer["artifacts"],
-            next_steps=answer["next_steps"],
-            usage=answer["usage"] | {"steps": done.steps},
-        )
-        await _tell_reply(on_event, result.reply)
-        await _tell(on_event, "message", result.to_json())
+        result = _turn_result(done, tickets, thread_id, run_id)
+        await tell_reply(on_event, result.reply)
+        await tell(on_event, "message", result.to_json())
         return result
 
     async def decide(
@@ -255,7 +228,7 @@ class Desk:
 
     async def check(self) -> None:
         """Read a thread that nobody has: raises what graph and checkpoint store raise when they do not work."""
-        await self.graph.aget_state(_config(str(uuid.uuid4()), self.settings.recursion_limit))
+        await self.graph.aget_state(self._config(str(uuid.uuid4())))
 
     def _record(
         self,
@@ -287,8 +260,8 @@ class Desk:
             logger.exception("the graph could not tell of ticket %s", ticket.id)
             reply = await _off_loop(lambda: self._carry_out_untold(ticket))
         outcome = await _off_loop(lambda: self._outcome(ticket, reply, receipts, run_id))
-        await _tell_reply(on_event, outcome.reply)
-        await _tell(on_event, "message", outcome.to_json())
+        await tell_reply(on_event, outcome.reply)
+        await tell(on_event, "message", outcome.to_json())
         return outcome
 
     def _carry_out_untold(self, ticket: OrderTicket) -> str:
@@ -299,7 +272,7 @@ class Desk:
 
     async def _entry_for(self, ticket: OrderTicket) -> Command[Any] | dict[str, Any]:
         """Resume the one interrupt that waits for this ticket, or enter anew where others wait or none does."""
-        snapshot = await self.graph.aget_state(_config(ticket.thread_id, self.settings.recursion_limit))
+        snapshot = await self.graph.aget_state(self._config(ticket.thread_id))
         waiting = snapshot.interrupts
         if len(waiting) == 1 and waiting[0].value.get("id") == ticket.id:
             return Command(resume={waiting[0].id: "decided"})
@@ -322,34 +295,36 @@ class Desk:
             status=status,
         )
 
-    async def _run(self, thread_id: str, entry: Command[Any] | dict[str, Any], on_event: OnEvent) -> _Pass:
-        """One pass through the graph, telling what happens on the way."""
-        done = _Pass()
-        config = _config(thread_id, self.settings.recursion_limit)
-        stream = self.graph.astream(entry, config, stream_mode=["custom", "updates"], durability="sync", version="v2")
-        try:
-            async for part in stream:
-                if part["type"] == "custom":
-                    _note(done, part["data"])
-                    await _tell(on_event, part["data"]["event"], part["data"]["data"])
-                elif part["type"] == "updates":
-                    update = part["data"].get("respond")
-                    done.answers += [update["answer"]] if update else []
-        except GraphRecursionError as error:
-            raise InvalidRequest(
-                f"This took more than {self.settings.recursion_limit} steps, the limit of a turn "
-                "(QTP_RECURSION_LIMIT), and was stopped.",
-                remedy="Ask for less at once.",
-            ) from error
-        return done
+    async def _run(self, thread_id: str, entry: Command[Any] | dict[str, Any], on_event: OnEvent) -> Pass:
+        return await run_graph(self.graph, entry, self._config(thread_id), on_event)
+
+    def _config(self, thread_id: str) -> RunnableConfig:
+        return {"configurable": {"thread_id": thread_id}, "recursion_limit": self.settings.recursion_limit}
 
     async def _ticket_json(self, ticket_id: str, owner: str) -> dict[str, Any]:
         return await _off_loop(lambda: self.services.ticket_json(self.services.ticket(ticket_id, owner)))
 
     async def _require_owner(self, thread_id: str, owner: str) -> None:
-        snapshot = await self.graph.aget_state(_config(thread_id, self.settings.recursion_limit))
+        snapshot = await self.graph.aget_state(self._config(thread_id))
         if snapshot.values.get("owner", owner) != owner:
             raise NotFound(f"There is no thread {thread_id!r}.", remedy="Leave thread_id out to begin a new one.")
+
+
+def _turn_result(done: Pass, tickets: list[dict[str, Any]], thread_id: str, run_id: str) -> TurnResult:
+    waiting = any(ticket["status"] == "pending" for ticket in tickets)
+    answer = done.answers[-1]
+    return TurnResult(
+        thread_id=thread_id,
+        run_id=run_id,
+        status="awaiting_approval" if waiting else "completed",
+        reply=answer["reply"],
+        tool_calls=done.tool_calls,
+        receipts=answer["receipts"],
+        tickets=tickets,
+        artifacts=answer["artifacts"],
+        next_steps=answer["next_steps"],
+        usage=answer["usage"] | {"steps": done.steps},
+    )
 
 
 @asynccontextmanager
@@ -360,32 +335,6 @@ async def open_desk(settings: Settings, **seams: Any) -> AsyncIterator[Desk]:
         yield desk
     finally:
         await desk.close()
-
-
-def _config(thread_id: str, recursion_limit: int) -> RunnableConfig:
-    return {"configurable": {"thread_id": thread_id}, "recursion_limit": recursion_limit}
-
-
-def _note(done: _Pass, part: dict[str, Any]) -> None:
-    name, data = part["event"], part["data"]
-    if name == "step":
-        done.steps += 1
-    elif name == "tool_call":
-        done.tool_calls.append(data)
-    elif name == "ticket":
-        done.tickets.append(data["id"])
-
-
-async def _tell(on_event: OnEvent, name: str, data: dict[str, Any]) -> None:
-    told = on_event(name, data)
-    if told is not None:
-        await told
-
-
-async def _tell_reply(on_event: OnEvent, reply: str) -> None:
-    """The finished reply in pieces: before it is rendered no figure in it has a source."""
-    for chunk in _CHUNK.findall(reply):
-        await _tell(on_event, "token", {"text": chunk})
 
 
 async def _off_loop(call: Callable[[], _T]) -> _T:

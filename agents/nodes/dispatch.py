@@ -64,13 +64,13 @@ def unified_symbol(text: str, symbols: Collection[str], quote: str) -> str:
 
 
 def completed_call(
-    call: Mapping[str, Any], *, symbols: Collection[str], quote: str, timeframe: str, takes_timeframe: bool
+    call: Mapping[str, Any], *, symbols: Collection[str], quote: str, timeframe: str | None
 ) -> dict[str, Any]:
-    """A call with its symbol in the market's form and a timeframe where it was left out."""
+    """A call with its symbol in the market's form, and with `timeframe` (None: it takes none) where it was left out."""
     args = dict(call["args"])
     if isinstance(args.get("symbol"), str) and args["symbol"].strip():
         args["symbol"] = unified_symbol(args["symbol"], symbols, quote)
-    if takes_timeframe and args.get("timeframe") in {None, ""}:
+    if timeframe is not None and args.get("timeframe") in {None, ""}:
         args["timeframe"] = timeframe
     elif isinstance(args.get("timeframe"), str) and args["timeframe"].lower() in TIMEFRAMES:
         args["timeframe"] = args["timeframe"].lower()

@@ -35,7 +35,8 @@ def make_respond(services: Services) -> Callable[[DeskState], Awaitable[Next]]:
         emit_step("respond")
         turn, _ = current_turn(state)
         unsaid = [outcome for outcome in state.get("outcomes", []) if not outcome["said"]]
-        draft = state.get("draft", "")
+        # A draft that a crash left behind is not what a decided ticket came back for.
+        draft = "" if state.get("decided_ticket") else state.get("draft", "")
         evidence = state.get("evidence", [])
         fresh = [record for record in evidence if draft and record["turn"] == turn]
         quoted = [record for record in evidence if _tickets_of([record]) & {item["ticket_id"] for item in unsaid}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from string import Template
 from typing import Any, Literal
 
@@ -34,8 +34,7 @@ def make_supervisor(
         usage = _usage(state, turn)
         stop = _over_budget(usage, services)
         if stop:
-            found = _found(state, turn) or "Nothing was found yet."
-            return Command(update={"draft": found, "usage": usage | {"stopped": stop}}, goto="respond")
+            return _answered(_found(state, turn) or "Nothing was found yet.", usage | {"stopped": stop})
         emit_step("supervisor")
         owner = state.get("owner", "local")
         evidence, messages = state.get("evidence", []), state["messages"]
@@ -46,28 +45,23 @@ def make_supervisor(
         spoken = await services.model.reply([system, *history], tools)
         usage = _counted(usage, spoken)
         if not spoken.message.tool_calls and not spoken.message.invalid_tool_calls:
-            draft = spoken.message.text.strip() or _found(state, turn) or "The model gave no answer. Ask again."
-            return Command(update={"draft": draft, "usage": usage}, goto="respond")
-        dispatch = sort_calls(spoken.message, node_of, earlier=messages[turn_start(messages) :])
-        calls = [
-            completed_call(
-                call,
-                symbols=facts["symbols"],
-                quote=services.quote_currency,
-                timeframe=timeframe,
-                takes_timeframe=call["name"] in takes_timeframe,
-            )
-            for call in dispatch.calls
-        ]
-        _announce(calls, dispatch)
+            said = spoken.message.text.strip()
+            return _answered(said or _found(state, turn) or "The model gave no answer. Ask again.", usage)
+        message = _completed(spoken.message, facts, timeframe, takes_timeframe)
+        dispatch = sort_calls(message, node_of, earlier=messages[turn_start(messages) :])
+        _announce(dispatch)
         sends = [
             Send(node_of[call["name"]], _task(call, number, owner=owner, turn=turn, words=words, messages=messages))
-            for number, call in enumerate(calls, next_number(evidence))
+            for number, call in enumerate(dispatch.calls, next_number(evidence))
         ]
-        update = {"messages": [_kept(spoken.message), *dispatch.refusals], "usage": usage}
+        update = {"messages": [message, *dispatch.refusals], "usage": usage}
         return Command(update=update, goto=sends or "supervisor")
 
     return supervisor
+
+
+def _answered(draft: str, usage: dict[str, Any]) -> Route:
+    return Command(update={"draft": draft, "usage": usage}, goto="respond")
 
 
 def _system(template: Template, facts: dict[str, Any], *, today: str, timeframe: str) -> SystemMessage:
@@ -149,14 +143,25 @@ def _listed(symbols: Sequence[str]) -> str:
     return f"{shown} and {len(symbols) - 60} more" if len(symbols) > 60 else shown
 
 
-def _announce(calls: Sequence[dict[str, Any]], dispatch: Dispatch) -> None:
-    for call in calls:
+def _announce(dispatch: Dispatch) -> None:
+    for call in dispatch.calls:
         emit("tool_call", call)
     for refusal in dispatch.refusals:
         brief = {"id": refusal.tool_call_id, "name": refusal.name or "", "brief": refusal.text, "evidence": None}
         emit("tool_result", brief)
 
 
-def _kept(message: AIMessage) -> AnyMessage:
-    """The message as the thread keeps it: a provider's metadata is dropped, what it needs back is not."""
-    return message.model_copy(update={"response_metadata": {}})
+def _completed(
+    message: AIMessage, facts: dict[str, Any], timeframe: str, takes_timeframe: Collection[str]
+) -> AIMessage:
+    """The message as it is carried out and kept: its arguments completed, and no provider's metadata."""
+    calls = [
+        completed_call(
+            dict(call),
+            symbols=facts["symbols"],
+            quote=facts["quote_currency"],
+            timeframe=timeframe if call["name"] in takes_timeframe else None,
+        )
+        for call in message.tool_calls
+    ]
+    return message.model_copy(update={"response_metadata": {}, "tool_calls": calls})

@@ -33,7 +33,7 @@ def test_a_symbol_is_written_as_the_market_writes_it(text: str, symbol: str) -> 
 )
 def test_a_missing_timeframe_is_the_threads_last_one(given: dict[str, str], expected: str) -> None:
     call = {"id": "1", "name": "analyze_cipher", "args": {"symbol": "btc", **given}}
-    done = completed_call(call, symbols=SYMBOLS, quote="USDT", timeframe="4h", takes_timeframe=True)
+    done = completed_call(call, symbols=SYMBOLS, quote="USDT", timeframe="4h")
 
     assert done["args"] == {"symbol": "BTC/USDT", "timeframe": expected}
 

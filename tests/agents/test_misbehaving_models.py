@@ -221,10 +221,10 @@ async def test_a_spent_token_budget_ends_a_turn_with_a_clear_message(
     assert (result.usage["input_tokens"], result.usage["output_tokens"], result.usage["model_calls"]) == (1800, 400, 2)
 
 
-async def test_the_same_order_proposed_twice_is_one_ticket(desk_on: OpenDesk, scripted: Scripted) -> None:
+async def test_the_same_order_proposed_again_and_again_is_one_ticket(desk_on: OpenDesk, scripted: Scripted) -> None:
     def stutters(messages: list[BaseMessage]) -> AIMessage:
-        if len(_results(messages)) < 3:
-            return _calls(("propose_order", ORDER), ("propose_order", ORDER))
+        if len(_results(messages)) < 4:
+            return _calls(("propose_order", ORDER), ("propose_order", {**ORDER, "symbol": "btc"}))
         return AIMessage("Here.")
 
     async with desk_on(model=scripted(stutters)) as desk:
