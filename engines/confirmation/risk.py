@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from engines.confirmation.wording import money, percent, plain, price, quantity
+from engines.confirmation.wording import lasting, money, percent, plain, price, quantity
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.orders import Account, LimitCheck, OrderIntent, RiskVerdict
 from engines.errors import InvalidRequest
@@ -169,7 +169,7 @@ def _allow_list(intent: OrderIntent, _: Situation, limits: RiskLimits) -> _Findi
 
 def _quote_age(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> _Finding:
     age = situation.now - situation.quote.time
-    limit, value = f"{limits.quote_max_age_seconds} s", f"{age.total_seconds():.0f} s"
+    limit, value = f"{limits.quote_max_age_seconds} s", lasting(age)
     usable = -_CLOCK_SKEW <= age <= timedelta(seconds=limits.quote_max_age_seconds)
     told = f"is {value} old" if age >= timedelta(0) else "lies in the future"
     message = f"The last price of {intent.symbol} {told} and the limit is {limit} ({_named(limits)})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from engines.domain.instruments import Instrument
@@ -28,6 +29,15 @@ def price(value: Decimal, instrument: Instrument) -> str:
 def percent(value: Decimal) -> str:
     """`0.8 %`."""
     return f"{plain(value.quantize(Decimal('0.1'), ROUND_HALF_UP))} %"
+
+
+def lasting(span: timedelta) -> str:
+    """`61 s`, `5 min`, `3 h`, `12 days`, in whole units."""
+    seconds = int(span.total_seconds())
+    for least, unit, length in ((172_800, "days", 86_400), (7_200, "h", 3_600), (120, "min", 60)):
+        if seconds >= least:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def plain(value: Decimal) -> str:

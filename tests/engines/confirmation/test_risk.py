@@ -120,6 +120,14 @@ def test_a_denial_names_limit_value_and_version() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(61, "61 s"), (119, "119 s"), (300, "5 min"), (7_200, "2 h"), (10**6, "11 days")]
+)
+def test_a_stale_price_says_how_old_it_is(seconds: int, told: str) -> None:
+    verdict = review(order(), situation(now=NOW + timedelta(seconds=seconds)), ROOMY)
+    assert verdict.checks[-1].message == f"The last price of BTC/USDT is {told} old and the limit is 60 s (limits v7)."
+
+
 @pytest.mark.parametrize(("quantity", "price"), [("0.001", "1000"), ("0.0009", "64000")])
 def test_less_than_the_market_takes_is_invalid_not_denied(quantity: str, price: str) -> None:
     intent = order(quantity, order_type="limit", limit_price=Decimal(price))
