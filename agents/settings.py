@@ -16,7 +16,7 @@ from engines.errors import ConfigurationError
 
 PREFIX: Final = "QTP_"
 # Variables of this prefix that belong to the test suite and to clients of a running desk.
-_NOT_SETTINGS: Final = frozenset({"QTP_REQUIRE_ALL", "QTP_URL", "QTP_API_KEY"})
+_NOT_SETTINGS: Final = frozenset({"QTP_REQUIRE_ALL", "QTP_TEST_PG_DSN", "QTP_URL", "QTP_API_KEY"})
 _SECRET_FIELDS: Final = frozenset({"database_url", "google_api_key", "mistral_api_key", "openai_api_key"})
 
 

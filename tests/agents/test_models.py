@@ -122,7 +122,7 @@ def _models(provider: Provider) -> dict[str, str]:
 
 
 @pytest.mark.anyio
-@pytest.mark.filterwarnings("default::DeprecationWarning", "default::UserWarning")
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 @pytest.mark.parametrize(
     ("name", "header", "secret", "tokens"),
     [
@@ -148,7 +148,7 @@ async def test_a_provider_calls_tools_and_its_reply_gets_receipts(
 
 
 @pytest.mark.anyio
-@pytest.mark.filterwarnings("default::DeprecationWarning", "default::UserWarning")
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 async def test_a_provider_that_answers_429_is_replaced_and_the_reply_says_so(
     desk_on: OpenDesk, keyed: Settings, provider: Provider, clock: ManualClock
 ) -> None:
@@ -179,7 +179,7 @@ async def test_a_provider_that_answers_429_is_replaced_and_the_reply_says_so(
 
 
 @pytest.mark.anyio
-@pytest.mark.filterwarnings("default::DeprecationWarning", "default::UserWarning")
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 async def test_without_a_fallback_a_failing_provider_is_an_error_that_says_what_to_do(
     desk_on: OpenDesk, keyed: Settings, provider: Provider
 ) -> None:
