@@ -220,10 +220,13 @@ def _dots(panel: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
     from plotly import graph_objects as go
 
     height = dict(zip(labels, panel["wt2"], strict=True))
+    dotted = {stamp(moment(event["time"])) for event in panel["events"] if event["name"].endswith("_dot")}
     for name, (symbol, color) in _SHAPES.items():
         events = [event for event in panel["events"] if event["name"] == name]
-        at = [stamp(moment(event["time"])) for event in events]
-        shown = [(label, event) for label, event in zip(at, events, strict=True) if label in height]
+        # A dot is a cross as well: it is marked once.
+        taken = dotted if name.startswith("cross") else set()
+        placed = [(stamp(moment(event["time"])), event) for event in events]
+        shown = [(label, event) for label, event in placed if label in height and label not in taken]
         if not shown:
             continue
         yield go.Scatter(
@@ -279,11 +282,14 @@ def _names(chart: Chart, palette: _Palette) -> Iterator[Chart]:
     profile = chart["volume_profile"]
     price = price_formatter(chart)
     if profile:
-        for name, anchor in (("poc", "bottom"), ("vah", "bottom"), ("val", "top")):
+        # At the other end of the line, so that it stays legible where it is close to an edge of the value area.
+        ends = (("poc", "bottom", _PRICE_WIDTH - 0.004, "right"), ("vah", "bottom", 0.004, "left"))
+        for name, anchor, x, side in (*ends, ("val", "top", 0.004, "left")):
             yield {
                 **plain,
                 "xref": "paper",
-                "x": 0.004,
+                "x": x,
+                "xanchor": side,
                 "yref": "y",
                 "y": profile[name],
                 "yanchor": anchor,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 Json = dict[str, Any]
+
+# What the desk reads of one message; saying so before sending beats a refusal.
+MOST_CHARACTERS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ def test_green_dot_points_up_on_its_wave_and_says_since_when_it_was_knowable(cha
     assert dot["customdata"] == ["2026-11-22 14:00"]
 
 
+def test_a_cross_that_is_a_dot_is_marked_once(chart: Chart) -> None:
+    chart["cipher"]["events"].append({**chart["cipher"]["events"][0], "name": "cross_up"})
+    names = [trace["name"] for trace in drawn(chart)["data"]]
+    assert ("green dot" in names, "cross up" in names) == (True, False)
+
+
 def test_a_mark_outside_the_shown_candles_is_left_out(chart: Chart) -> None:
     chart["cipher"]["events"] = [{"name": "red_dot", "time": 0, "confirmed_time": 1}]
     assert "red dot" not in [trace["name"] for trace in drawn(chart)["data"]]

@@ -55,6 +55,12 @@ def test_a_colon_before_a_word_is_kept_from_becoming_a_directive() -> None:
     )
 
 
+def test_a_label_at_the_beginning_of_a_line_stands_out() -> None:
+    assert present.markdown("For: a\nChanges its mind: b at 16:00", [], "m1") == (
+        "**For:** a\n**Changes its mind:** b at 16:00"
+    )
+
+
 def test_quotes_in_a_label_do_not_end_the_link_title() -> None:
     tricky = {**receipt(1), "label": 'a "b" \\'}
     assert "\"a 'b' / · analyze_cipher" in present.markdown("[1]", [tricky], "m1")

@@ -14,6 +14,7 @@ from ui.chat.history import DeskHistory
 from ui.chat.turn import Turn, show_answer, show_error
 from ui.chat.visitors import Visitors
 from ui.client import Decision, DeskError, DeskProblem, Json
+from ui.requests import MOST_CHARACTERS
 
 # The browser replaces its message list once more after it has opened a thread; what comes sooner vanishes.
 _AFTER_RESUME_SECONDS: Final = 1.0
@@ -55,6 +56,9 @@ def register(visitors: Visitors) -> None:
         thread_id = cl.context.session.thread_id
         # Mounted under /chat, Chainlit does not put the thread into the address; without it a reload would start anew.
         await cl.send_window_message({"desk": "thread", "thread_id": thread_id})
+        if len(message.content) > MOST_CHARACTERS:
+            await show_error(_too_long(message.content))
+            return
         await Turn().show(visitors.desk().stream(message.content, thread_id))
 
     @cl.on_chat_resume
@@ -70,6 +74,13 @@ def register(visitors: Visitors) -> None:
     @cl.action_callback("decide")
     async def decide(action: cl.Action) -> Json:
         return await _decide(visitors, action.payload)
+
+
+def _too_long(text: str) -> DeskError:
+    return DeskError(
+        f"Your message has {len(text):,} characters and the desk reads at most {MOST_CHARACTERS:,}; nothing was sent.",
+        "Send the part that matters, or several messages.",
+    )
 
 
 async def _finish_turn(history: DeskHistory, visitors: Visitors, thread_id: str) -> None:

@@ -17,6 +17,8 @@ ASSISTANT: Final = "Quantum Trader Pro"
 _MARKER: Final = re.compile(r" ?\[(\d{1,3})\](?!\()")
 # remark-directive would swallow `:word`, as in `BTC/USDT:USDT`.
 _DIRECTIVE: Final = re.compile(r"(?<!\\):(?=[A-Za-z])")
+# `For: ...` at the beginning of a line.
+_LABEL: Final = re.compile(r"^([A-Z][A-Za-z ]{2,24}):(?= )", re.MULTILINE)
 _LINK_OR_CODE: Final = re.compile(r"(`[^`]*`|https?://\S+|\]\([^)]*\))")
 
 
@@ -30,7 +32,7 @@ def markdown(text: str, receipts: Iterable[Json], message_id: str) -> str:
             return match[0]
         return f'[\\[{number}\\]](#receipt-{message_id}-{number} "{_quoted(sources[number])}")'
 
-    parts = _LINK_OR_CODE.split(text)
+    parts = _LINK_OR_CODE.split(_LABEL.sub(r"**\1:**", text))
     # Odd parts are code and links: they stay as they are.
     return "".join(
         part if index % 2 else _MARKER.sub(link, _DIRECTIVE.sub(r"\\:", part)) for index, part in enumerate(parts)

@@ -53,6 +53,8 @@ class Turn:
 
     async def _step(self, data: Json) -> None:
         await self._end_doing()
+        if self._steps:
+            return  # a specialist at work on a tool call that is shown already
         step = self._doing = self._new_step(str(data.get("label") or data["node"]), "run", icon="arrow-right")
         await step.send()
 

@@ -20,6 +20,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
     not_accepted: 'not accepted by the venue',
     needs_operator: 'needs an operator',
   };
+  const GOOD = { GTC: 'until cancelled', IOC: 'at once; what does not fill is cancelled', FOK: 'at once and whole, or not at all', DAY: 'today' };
   const FIELDS = [
     ['quantity', 'Quantity', () => true],
     ['limit_price', 'Limit price', (ticket) => ticket.order_type === 'limit'],
@@ -103,6 +104,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
     const pros = confluence.arguments.filter((argument) => argument.weight > 0);
     const cons = confluence.arguments.filter((argument) => argument.weight < 0);
     const score = confluence.score === null ? 'no score' : `${confluence.score > 0 ? '+' : ''}${confluence.score.toFixed(1)}`;
+    const leaning = confluence.score >= 0.15 ? 'for this order' : confluence.score <= -0.15 ? 'against this order' : 'mixed';
     const list = (name, items) => (
       <div>
         <h4>{name} ({items.length})</h4>
@@ -111,7 +113,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
     );
     return (
       <section aria-label="Evidence">
-        <h3>Evidence {score}</h3>
+        <h3>Evidence {score}{confluence.score === null ? '' : `, ${leaning}`}</h3>
         <div className="desk-sides">{list('For', pros)}{list('Against', cons)}</div>
         {confluence.missing.map((text) => <p key={text} className="desk-note">{text}</p>)}
       </section>
@@ -140,7 +142,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
             ))}
           </tbody>
         </table>
-        <p className="desk-note">Limits {version}</p>
+        <p className="desk-note">Version {version} of the limits</p>
       </details>
     );
   }
@@ -299,9 +301,9 @@ const TicketCard = window.desk.component('TicketCard', () => {
             <div className="desk-wide"><dt>Cost</dt><dd>about {money(ticket.notional)} {quote} + {money(ticket.estimated_fee)} {ticket.fee_currency} fee</dd></div>
             {ticket.limit_price ? <div><dt>Limit</dt><dd>{number(ticket.limit_price)} {quote}</dd></div> : null}
             {ticket.stop_price ? <div><dt>Stop</dt><dd>{number(ticket.stop_price)} {quote}</dd></div> : null}
-            {ticket.stop_loss ? <div><dt>Stop-loss</dt><dd>{number(ticket.stop_loss)} {quote}{atStake(ticket)}</dd></div> : null}
-            {ticket.take_profit ? <div><dt>Take-profit</dt><dd>{number(ticket.take_profit)} {quote}</dd></div> : null}
-            <div><dt>Good</dt><dd>{String(ticket.time_in_force).toUpperCase() === 'GTC' ? 'until cancelled' : ticket.time_in_force}</dd></div>
+            {ticket.stop_loss ? <div className="desk-wide"><dt>Stop-loss</dt><dd>{number(ticket.stop_loss)} {quote}{atStake(ticket)}</dd></div> : null}
+            {ticket.take_profit ? <div className="desk-wide"><dt>Take-profit</dt><dd>{number(ticket.take_profit)} {quote}</dd></div> : null}
+            <div className="desk-wide"><dt>Good</dt><dd>{GOOD[String(ticket.time_in_force).toUpperCase()] || ticket.time_in_force}</dd></div>
             <div className="desk-wide"><dt>Executes</dt><dd>only while the price is {number(low)} to {number(high)}; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>
           </dl>
         ) : (
