@@ -23,6 +23,7 @@ bench: .venv/.dev .venv/.warm ## measure start, memory, engines, storage and ord
 lock: ## resolve the newest versions that pyproject.toml allows, with hashes (needs uv)
 	$(COMPILE) --group build -o requirements.lock
 	$(COMPILE) --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group build --group studio -o requirements-studio.lock
 
 studio: .venv-studio/.done ## serve the graph for LangGraph Studio, offline
 	LANGGRAPH_CLI_NO_ANALYTICS=1 .venv-studio/bin/langgraph dev --no-browser --no-reload --port $(or $(PORT),2024)
@@ -41,4 +42,9 @@ clean: ## remove what `run`, `test` and `check` installed and cached
 
 .venv/.warm: .venv/.run $(shell find engines -name '*.py')
 	.venv/bin/quantum-trader warm
+	@touch $@
+
+# An environment of its own: the Studio server needs an older protobuf than the desk.
+.venv-studio/.done: requirements-studio.lock pyproject.toml bootstrap.sh
+	./bootstrap.sh requirements-studio.lock .venv-studio
 	@touch $@

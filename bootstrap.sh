@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs a lock file into .venv on a machine that has nothing but Python 3.11 or newer.
-#   ./bootstrap.sh requirements.lock
+# Installs a lock file into a virtual environment on a machine that has nothing but Python 3.11 or newer.
+#   ./bootstrap.sh requirements.lock [.venv]
 set -eu
 cd "$(dirname "$0")"
-lock=$1
+lock=$1 venv=${2:-.venv}
 # The machine's own certificates, so that company proxies work as they do for every other program.
 export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true
 
@@ -44,7 +44,7 @@ python=$(find_python)
 uv=$(command -v uv 2>/dev/null || echo .build/uv/bin/uv)
 "$uv" --version >/dev/null 2>&1 || { uv=.build/uv/bin/uv; [ -x "$uv" ] || install_uv; }
 
-[ -x .venv/bin/python ] || "$uv" venv -q --python "$python" .venv
+[ -x "$venv/bin/python" ] || "$uv" venv -q --python "$python" "$venv"
 printf 'setup: installing %s\n' "$lock" >&2
-"$uv" pip install -q --python .venv/bin/python --compile-bytecode --require-hashes -r "$lock"
-"$uv" pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+"$uv" pip install -q --python "$venv/bin/python" --compile-bytecode --require-hashes -r "$lock"
+"$uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e .
