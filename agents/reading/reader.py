@@ -115,8 +115,9 @@ class _Message:
             self.questions.append(doubts.NEGATED)
         supposed = moods.is_supposed(sentence)
         self.negated = self.negated or negated
-        doubt = _doubt_of(sentence, asked=asked)
-        for clause in clauses(sentence, supposed=supposed):
+        found = clauses(sentence, supposed=supposed)
+        doubt = _doubt_of(sentence, asked=asked and not (found and _asks_in_last(found)))
+        for clause in found:
             self.place += 1
             if clause.kind == "show":
                 if not (negated and moods.mentions_trading(clause.tags) and not supposed):
@@ -194,6 +195,12 @@ class _Message:
             if order.missing:
                 return ask_missing(order.missing, order, self.context)
         return shown.question
+
+
+def _asks_in_last(found: list[Clause]) -> bool:
+    """True for "buy 0.1 btc and how does eth look?": the question mark belongs to the question, not to the order."""
+    last = found[-1]
+    return last.kind == "show" and moods.is_question(last.tags) and not moods.is_question(found[0].tags)
 
 
 def _doubt_of(sentence: list[Tag], *, asked: bool) -> str:

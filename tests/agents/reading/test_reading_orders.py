@@ -214,6 +214,12 @@ def test_several_orders_in_one_message_are_all_read(say: Say) -> None:
     ]
 
 
+def test_a_question_mark_belongs_to_the_clause_that_asks(say: Say) -> None:
+    reading = say("buy 0.1 BTC and how does ETH look on the 4h?")
+    assert [request.tool for request in reading.requests] == ["propose_order", "analyze_cipher"]
+    assert say("buy 0.1 btc, should i?").orders == ()
+
+
 def test_an_open_question_holds_back_every_order_of_the_message(say: Say) -> None:
     reading = say("sell 2 eth and buy btc and show my positions")
     assert [r.tool for r in reading.requests] == ["get_portfolio"]
