@@ -38,6 +38,7 @@ from engines.storage.database import open_database
 
 logger = logging.getLogger(__name__)
 
+_PRUNE_SECONDS: Final = 6 * 3600
 _DESCRIPTION: Final = (
     "A trading desk you talk to. Ask with POST /v1/agent/invoke; every figure of the answer comes with its source. "
     "Nothing is ordered before POST /v1/tickets/{ticket_id}/decision approves exactly that ticket."
@@ -94,7 +95,9 @@ async def _lifespan(app: FastAPI, settings: Settings, gate: ChatGate | None) -> 
             app.state.failure = error
             raise
         warming = asyncio.create_task(_warm_up(gate), name="warm-up")
+        pruning = asyncio.create_task(_prune(app.state.runs.store), name="prune")
         yield
+        pruning.cancel()
         await app.state.runs.close()
         await warming  # it works in a thread, which cannot be stopped
 
@@ -110,6 +113,16 @@ async def _open(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None
     app.state.runs = Runs(RunStore(engine, clock))
     app.state.threads = ThreadStore(engine)
     await recover_runs(app.state.runs.store, desk)
+
+
+async def _prune(store: RunStore) -> None:
+    while True:
+        try:
+            await run_in_threadpool(store.prune)
+        except Exception:
+            # Process edge: old rows can wait for the next round.
+            logger.exception("old events and idempotency keys could not be dropped")
+        await asyncio.sleep(_PRUNE_SECONDS)
 
 
 async def _warm_up(gate: ChatGate | None) -> None:

@@ -38,7 +38,6 @@ async def recover_runs(store: RunStore, desk: Desk) -> None:
             await run_in_threadpool(_end_decision, store, desk, record, recovered.get(record.subject))
         else:
             await run_in_threadpool(_end_message, store, record)
-    await run_in_threadpool(store.prune)
 
 
 def _end_message(store: RunStore, record: RunRecord) -> None:

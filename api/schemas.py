@@ -441,7 +441,7 @@ class Status(BaseModel):
     account: str
     owner: str
     now: TimeText
-    market_time: TimeText
+    market_time: TimeText | None = Field(description="Null while the market has nothing to say, such as no candles.")
     chat_ready: bool
 
 

@@ -9,6 +9,8 @@ from api.dependencies import DeskDep
 from api.problems import problems
 from api.readiness import readiness
 from api.schemas import Health, Readiness, Status
+from engines.errors import ConfigurationError, InsufficientData, VenueError
+from engines.market.data import MarketData
 
 router = APIRouter(tags=["system"])
 
@@ -45,6 +47,17 @@ def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
         account=desk.account_id(caller.owner),
         owner=caller.owner,
         now=desk.clock.now().isoformat(),
-        market_time=desk.market.now().isoformat(),
+        market_time=_market_time(desk.market),
         chat_ready=gate is not None and gate.ready,
     )
+
+
+def _market_time(market: MarketData) -> str | None:
+    try:
+        return market.now().isoformat()
+    except (
+        ConfigurationError,
+        InsufficientData,
+        VenueError,
+    ):  # nothing imported yet, or an outage: the desk is still one
+        return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,8 @@ from api import problems
 from api.guard import MAX_BODY_BYTES, BodyLimit, RequestLog
 from api.schemas import MAX_MESSAGE
 from engines import errors
+
+Serve = Callable[..., contextlib.AbstractContextManager[Any]]
 
 EXPECTED = {
     errors.InvalidRequest: 422,
@@ -171,3 +174,12 @@ def test_a_last_event_id_that_is_no_number_is_refused(local: httpx.Client) -> No
     for bad in ("x", "-1", "9" * 10):
         response = local.get(f"/v1/runs/{run_id}/events", headers={"Last-Event-ID": bad})
         assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "Last-Event-ID")
+
+
+def test_a_market_without_candles_is_told_in_every_answer_and_the_desk_still_is_one(serve: Serve) -> None:
+    with serve(market="files") as served, served.client() as client:
+        assert client.get("/v1/status").json()["market_time"] is None
+        assert client.get("/v1/markets").json()["symbols"] == []
+        asked = client.post("/v1/agent/invoke", json={"message": "How does BTC look on the 1h?"}).json()
+        assert "import-candles" in asked["reply"]
+        assert "import-candles" in client.get("/v1/portfolio").json()["remedy"]
