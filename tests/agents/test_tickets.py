@@ -185,6 +185,22 @@ async def test_the_watch_expires_tickets_that_nobody_decided(desk_on: OpenDesk, 
         assert desk.ledger.ticket(ticket["id"]).status == "expired"
 
 
+async def test_a_stop_loss_that_a_crash_kept_from_the_ledger_is_brought_and_watched(
+    desk_on: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_on() as desk:
+        ticket = (await _ask(desk, "buy 0.05 btc, stop 50k")).tickets[0]
+        # The process ends between the fill's record and that of the order which protects it.
+        monkeypatch.setattr("engines.execution.submit.bring_protective", lambda *_, **__: ())
+        await _decide(desk, ticket)
+        assert desk.ledger.orders(desk.account_id("ada"), status="open") == ()
+
+    async with desk_on() as desk:
+        await asyncio.to_thread(watch_once, desk.services)
+        [stop] = desk.ledger.orders(desk.account_id("ada"), status="open")
+        assert (stop.order_type, stop.stop_price, stop.status) == ("stop", Decimal(50_000), "accepted")
+
+
 async def test_questions_are_answered_while_a_ticket_waits_and_it_can_still_be_approved(desk_on: OpenDesk) -> None:
     async with desk_on() as desk:
         first = await _ask(desk, "buy 0.05 btc")
