@@ -53,7 +53,6 @@ class _Palette:
     area: str
     page: str
     label: str
-    template: str
 
 
 _DARK: Final = _Palette(
@@ -67,7 +66,6 @@ _DARK: Final = _Palette(
     area="rgba(138,180,248,0.10)",
     page="#12151b",
     label="rgba(18,21,27,0.72)",
-    template="plotly_dark",
 )
 _LIGHT: Final = _Palette(
     text="#20242c",
@@ -80,12 +78,13 @@ _LIGHT: Final = _Palette(
     area="rgba(26,95,180,0.08)",
     page="#ffffff",
     label="rgba(255,255,255,0.78)",
-    template="plotly_white",
 )
 
 
-def figure(chart: Chart, *, dark: bool) -> Figure:
+def drawing(chart: Chart, *, dark: bool) -> Chart:
     """Draw price with its volume profile, wave trend with dots, money flow, RSI and stochastic.
+
+    Plain data: what Plotly's own classes would make of it, without the time and memory that importing them takes.
 
     Args:
         chart: the chart JSON of the desk; prices in quote units, times in milliseconds or ISO text, UTC; indicator
@@ -93,43 +92,46 @@ def figure(chart: Chart, *, dark: bool) -> Figure:
         dark: colours for a dark page.
 
     Returns:
-        A Plotly figure; all axes end where the data ends.
+        `data` and `layout` of a Plotly figure; all axes end where the data ends.
     """
-    from plotly import graph_objects as go
-
     palette = _DARK if dark else _LIGHT
     times = [moment(ms) for ms in chart["candles"]["open_time"]]
     labels = [stamp(time) for time in times]
-    drawing = go.Figure()
-    drawing.add_traces([*_price(chart, labels, palette), *_profile(chart, palette), *_panel(chart, labels, palette)])
-    drawing.update_layout(
-        template=palette.template,
-        height=HEIGHT,
-        margin={"l": 8, "r": 60, "t": 46, "b": 24},
-        paper_bgcolor=palette.page,
-        plot_bgcolor=palette.page,
-        hoverlabel={"bgcolor": palette.page, "bordercolor": palette.grid, "font": {"size": 12}},
-        font={"color": palette.text, "size": 12, "family": "system-ui, sans-serif"},
-        title={"text": title(chart), "font": {"size": 14}, "x": 0, "xanchor": "left", "y": 0.985, "yanchor": "top"},
-        showlegend=False,
-        hovermode="x unified",
-        hoversubplots="axis",
-        hoverdistance=4,
-        dragmode="pan",
-        barmode="stack",
-        bargap=0,
-        shapes=list(_lines(chart, palette)),
-        annotations=list(_names(chart, palette)),
+    layout = {
+        "height": HEIGHT,
+        "autosize": True,
+        "margin": {"l": 8, "r": 60, "t": 46, "b": 24},
+        "paper_bgcolor": palette.page,
+        "plot_bgcolor": palette.page,
+        "hoverlabel": {"bgcolor": palette.page, "bordercolor": palette.grid, "font": {"size": 12}},
+        "font": {"color": palette.text, "size": 12, "family": "system-ui, sans-serif"},
+        "title": {"text": title(chart), "font": {"size": 14}, "x": 0, "xanchor": "left", "y": 0.985, "yanchor": "top"},
+        "showlegend": False,
+        "hovermode": "x unified",
+        "hoversubplots": "axis",
+        "hoverdistance": 4,
+        "dragmode": "pan",
+        "barmode": "stack",
+        "bargap": 0,
+        "shapes": list(_lines(chart, palette)),
+        "annotations": list(_names(chart, palette)),
         **_axes(chart, times, palette),
-    )
-    return drawing
+    }
+    data = [*_price(chart, labels, palette), *_profile(chart, palette), *_panel(chart, labels, palette)]
+    return {"data": data, "layout": layout}
 
 
-def _price(chart: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
+def figure(chart: Chart, *, dark: bool) -> Figure:
+    """The drawing as Plotly's own object, which checks every property of it."""
     from plotly import graph_objects as go
 
+    return go.Figure(drawing(chart, dark=dark))
+
+
+def _price(chart: Chart, labels: list[str], palette: _Palette) -> Iterator[Chart]:
     candles = chart["candles"]
-    yield go.Candlestick(
+    yield _trace(
+        "candlestick",
         x=labels,
         open=candles["open"],
         high=candles["high"],
@@ -145,9 +147,7 @@ def _price(chart: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
     )
 
 
-def _profile(chart: Chart, palette: _Palette) -> Iterator[Any]:
-    from plotly import graph_objects as go
-
+def _profile(chart: Chart, palette: _Palette) -> Iterator[Chart]:
     profile = chart["volume_profile"]
     if not profile:
         return
@@ -155,7 +155,8 @@ def _profile(chart: Chart, palette: _Palette) -> Iterator[Any]:
     rows = profile["rows"]
     inside = [profile["val"] <= (row["from"] + row["to"]) / 2 <= profile["vah"] for row in rows]
     for part, color in (("up", palette.rise), ("down", palette.fall)):
-        yield go.Bar(
+        yield _trace(
+            "bar",
             x=[row[part] for row in rows],
             y=[(row["from"] + row["to"]) / 2 for row in rows],
             width=[row["to"] - row["from"] for row in rows],
@@ -177,13 +178,12 @@ def _profile(chart: Chart, palette: _Palette) -> Iterator[Any]:
         )
 
 
-def _panel(chart: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
-    from plotly import graph_objects as go
-
+def _panel(chart: Chart, labels: list[str], palette: _Palette) -> Iterator[Chart]:
     panel = chart["cipher"]
 
-    def line(name: str, column: str, axis: str, color: str, **style: Any) -> Any:
-        return go.Scatter(
+    def line(name: str, column: str, axis: str, color: str, **style: Any) -> Chart:
+        return _trace(
+            "scatter",
             x=labels,
             y=panel[column],
             name=name,
@@ -200,7 +200,8 @@ def _panel(chart: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
     yield from _dots(panel, labels, palette)
     flow: Numbers = panel["money_flow"]
     for name, keep, color in (("money in", 1, palette.rise), ("money out", -1, palette.fall)):
-        yield go.Scatter(
+        yield _trace(
+            "scatter",
             x=labels,
             y=[None if value is None else max(value * keep, 0.0) * keep for value in flow],
             name=name,
@@ -216,9 +217,7 @@ def _panel(chart: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
     yield line("stoch D", "stoch_d", "y4", palette.second, line={"width": 1, "dash": "dot"})
 
 
-def _dots(panel: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
-    from plotly import graph_objects as go
-
+def _dots(panel: Chart, labels: list[str], palette: _Palette) -> Iterator[Chart]:
     height = dict(zip(labels, panel["wt2"], strict=True))
     dotted = {stamp(moment(event["time"])) for event in panel["events"] if event["name"].endswith("_dot")}
     for name, (symbol, color) in _SHAPES.items():
@@ -229,7 +228,8 @@ def _dots(panel: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
         shown = [(label, event) for label, event in placed if label in height and label not in taken]
         if not shown:
             continue
-        yield go.Scatter(
+        yield _trace(
+            "scatter",
             x=[label for label, _ in shown],
             y=[height[label] for label, _ in shown],
             name=name.replace("_", " "),
@@ -244,6 +244,10 @@ def _dots(panel: Chart, labels: list[str], palette: _Palette) -> Iterator[Any]:
             customdata=[known_since(event) for _, event in shown],
             hovertemplate=f"{MARKS[name]},<br>knowable since %{{customdata}} UTC<extra></extra>",
         )
+
+
+def _trace(kind: str, **properties: Any) -> Chart:
+    return {"type": kind, **properties}
 
 
 def _lines(chart: Chart, palette: _Palette) -> Iterator[Chart]:

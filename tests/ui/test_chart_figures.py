@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ui.chart_words import facts, title
-from ui.charts import figure
+from ui.charts import drawing, figure
 
 Chart = dict[str, Any]
 
@@ -137,6 +137,16 @@ def test_one_flat_candle_still_draws(chart: Chart) -> None:
     assert low < 100.0 < high
 
 
-def test_drawing_needs_no_pandas(chart: Chart) -> None:
-    code = f"import sys; from ui.charts import figure; figure({chart!r}, dark=True); sys.exit('pandas' in sys.modules)"
+def test_the_drawing_is_valid_plotly_and_its_figure_adds_nothing(chart: Chart) -> None:
+    parsed = drawn(chart)
+    plain = json.loads(json.dumps(drawing(chart, dark=True)))
+    del parsed["layout"]["template"]
+    assert parsed == plain
+
+
+def test_drawing_imports_neither_plotly_nor_pandas(chart: Chart) -> None:
+    code = (
+        f"import sys; from ui.charts import drawing; drawing({chart!r}, dark=True);"
+        "sys.exit(bool({'plotly', 'pandas', 'numpy'} & set(sys.modules)))"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from chainlit.auth import authenticate_user, get_token_from_cookies
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from ui.chart_words import facts
+from ui.charts import drawing
 from ui.chat.visitors import Visitors
 from ui.client import DeskError, DeskProblem, Json
 
@@ -79,23 +84,17 @@ def routes(visitors: Visitors) -> list[Route]:
     ]
 
 
-def _draw(chart: Json, *, dark: bool) -> str:
-    import json
-
-    import plotly
-
-    from ui.chart_words import facts
-    from ui.charts import figure
-
-    drawing: Any = figure(chart, dark=dark)
-    said = json.dumps({"facts": facts(chart), "plotly": plotly.__version__})
-    return f'{said[:-1]}, "figure": {drawing.to_json()}}}'
+def _draw(chart: Json, *, dark: bool) -> bytes:
+    drawn = {"plotly": version("plotly"), "facts": facts(chart), "figure": drawing(chart, dark=dark)}
+    return json.dumps(drawn, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _plotly_js() -> Path:
-    import plotly
-
-    return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    # Found without importing it: only its script for the browser is needed.
+    found = find_spec("plotly")
+    if found is None or found.origin is None:
+        raise DeskError("Plotly is not installed.", "Install the desk from its lock file.")
+    return Path(found.origin).parent / "package_data" / "plotly.min.js"
 
 
 def _refusal(status: int, message: str, remedy: str) -> JSONResponse:
