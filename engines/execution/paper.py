@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from engines.domain.candles import CandleFrame
 from engines.domain.clock import Clock
@@ -88,7 +88,7 @@ class PaperBroker:
             return self._seen(connection, client_order_id)
 
     def match(self, now: datetime) -> int:
-        """Hold resting orders against the candles closed since the last time, then against the quote.
+        """Hold this market's resting orders against the candles closed since the last time, then against the quote.
 
         An order meets only candles that opened after it arrived. No look-ahead: `now`, the market's time, is
         the latest instant that is read.
@@ -100,14 +100,14 @@ class PaperBroker:
             VenueUnavailable: the market did not answer; what was matched before stays.
         """
         with self._engine.connect() as connection:
-            resting = select(tables.paper_orders.c.symbol).where(tables.paper_orders.c.status == "accepted")
+            resting = select(tables.paper_orders.c.symbol).where(*self._is_resting())
             symbols = sorted(set(connection.execute(resting).scalars()))
         return sum(self._match_candles(symbol, now) + self._match_quote(symbol, now) for symbol in symbols)
 
     def _match_candles(self, symbol: str, now: datetime) -> int:
         instrument, filled = self._market.instrument(symbol), 0
         resting = self._resting(symbol)
-        frame = self._candles(symbol, min(order.checked_until for order in resting), now)
+        frame = self._candles(symbol, min((order.checked_until for order in resting), default=now), now)
         if frame is None:
             return 0
         for opened, closed, span in _spans(frame):
@@ -144,7 +144,8 @@ class PaperBroker:
         elapsed = to_ms(now) - to_ms(since)
         for timeframe in _TIMEFRAMES:
             count = elapsed // duration_ms(timeframe)
-            if count == 0:
+            # Below zero: the clock was set back since.
+            if count <= 0:
                 return None
             if count > _MOST_CANDLES:
                 continue
@@ -158,16 +159,20 @@ class PaperBroker:
     def _resting(self, symbol: str) -> list[PaperOrder]:
         """Open orders of a symbol, stops first: where a candle touches several, the worse counts."""
         columns = tables.paper_orders.c
-        query = select(tables.paper_orders).where(columns.symbol == symbol, columns.status == "accepted")
+        query = select(tables.paper_orders).where(*self._is_resting(), columns.symbol == symbol)
         with self._engine.connect() as connection:
             found = book.orders_of(connection, query.order_by(columns.checked_until, columns.id))
         return sorted(found, key=lambda order: order.order_type != "stop")
 
     def _checked(self, symbol: str, until: datetime) -> None:
         columns = tables.paper_orders.c
-        behind = (columns.symbol == symbol, columns.status == "accepted", columns.checked_until < until)
+        behind = (*self._is_resting(), columns.symbol == symbol, columns.checked_until < until)
         with writing(self._engine) as connection:
             connection.execute(update(tables.paper_orders).where(*behind).values(checked_until=until))
+
+    def _is_resting(self) -> tuple[ColumnElement[bool], ...]:
+        columns = tables.paper_orders.c
+        return columns.status == "accepted", columns.market == self._market.name
 
     @staticmethod
     def _seen(connection: Connection, order_id: str) -> VenueOrder:

@@ -42,11 +42,15 @@ _INSERT_FILL: Final = insert(_FILLS)
 
 @dataclass(frozen=True, slots=True)
 class PaperOrder:
-    """An order as the paper venue keeps it; `own_price` is its limit or stop price."""
+    """An order as the paper venue keeps it; `own_price` is its limit or stop price.
+
+    `market` is the one whose prices fill it: a home may be served on another market later.
+    """
 
     id: str
     parent_id: str | None
     account: str
+    market: str
     symbol: str
     side: Side
     order_type: OrderType
@@ -76,7 +80,7 @@ class FillTime:
 
 def paper_order(ticket: OrderTicket, now: datetime) -> PaperOrder:
     """A ticket's order, newly arrived at the venue."""
-    names = ("account", "symbol", "side", "order_type", "quantity", "limit_price", "stop_price")
+    names = ("account", "market", "symbol", "side", "order_type", "quantity", "limit_price", "stop_price")
     shared = {name: getattr(ticket, name) for name in (*names, "stop_loss", "take_profit")}
     return PaperOrder(
         **shared, id=ticket.client_order_id, parent_id=None, status="accepted", reason="", checked_until=now

@@ -13,6 +13,7 @@ from engines.domain.clock import Clock
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.timeframe import Timeframe, duration_ms, to_ms
 from engines.errors import InsufficientData, NotFound
+from engines.market.window import window_end
 
 _Row = tuple[int, float, float, float, float, float]
 
@@ -64,7 +65,7 @@ class FixedMarket:
     ) -> CandleFrame:
         """The last candles that are closed at `as_of`."""
         self.instrument(symbol)
-        end = to_ms(as_of or self.now()) - duration_ms(timeframe)
+        end = to_ms(window_end(count=count, as_of=as_of, now=self.now())) - duration_ms(timeframe)
         stored = self._candles.get((symbol, timeframe))
         if not stored:
             raise InsufficientData(f"{symbol} has no {timeframe} candle on {self.name}.")

@@ -146,6 +146,8 @@ paper_orders = Table(
     Column("id", Text, primary_key=True),
     Column("parent_id", Text),
     Column("account", Text, nullable=False),
+    # The market whose prices fill it, and no other's.
+    Column("market", Text, nullable=False, server_default=""),
     Column("symbol", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("order_type", Text, nullable=False),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from engines.domain.clock import ManualClock
 from engines.domain.orders import Order, OrderIntent
@@ -223,6 +224,27 @@ def test_matching_twice_fills_once(desk: Desk) -> None:
     assert desk.minute(63_900, 64_200) == 1
     assert desk.paper.match(desk.market.now()) == 0
     assert len(desk.context.ledger.fills(ACCOUNT)) == 1
+
+
+def test_a_clock_set_back_matches_nothing_until_it_has_caught_up(desk: Desk) -> None:
+    order = desk.order("0.1", order_type="limit", limit_price=Decimal(64_000))
+    desk.clock.advance(timedelta(minutes=-10))
+    desk.market.set_quote("BTC/USDT", "64119.99", "64120.00")
+    assert desk.paper.match(desk.market.now()) == 0
+    desk.clock.advance(timedelta(minutes=10))
+    assert desk.minute(63_900, 64_200) == 1
+    assert desk.status(order.id) == ("filled", Decimal(64_000))
+
+
+def test_orders_of_another_market_never_meet_this_markets_prices(desk: Desk, desk_engine: Engine) -> None:
+    order = desk.order("0.1", order_type="limit", limit_price=Decimal(60_000))
+    elsewhere = FixedMarket(desk.market.listed[:1], desk.clock, name="elsewhere")
+    elsewhere.set_quote("BTC/USDT", "50000", "50001")
+    assert PaperBroker(desk_engine, elsewhere, desk.clock).match(elsewhere.now()) == 0
+    without_btc = FixedMarket(desk.market.listed[1:], desk.clock, name="without-btc")
+    assert PaperBroker(desk_engine, without_btc, desk.clock).match(without_btc.now()) == 0
+    assert desk.minute(59_900, 64_200) == 1
+    assert desk.status(order.id) == ("filled", Decimal(60_000))
 
 
 def test_what_is_not_known_cannot_be_found_or_cancelled(desk: Desk) -> None:
