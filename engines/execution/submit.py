@@ -91,6 +91,10 @@ def _deadline(ticket: OrderTicket) -> datetime:
 
 def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order | None:
     ledger, market, limits = context.ledger, context.market, context.limits
+    elsewhere = _elsewhere(ticket, context)
+    if elsewhere:
+        ledger.advance_ticket(ticket.id, "denied", reason=elsewhere, kind="ticket_denied")
+        return None
     instrument, quote = market.instrument(ticket.symbol), usable_quote(market, ticket.symbol)
     marks = marks_of(ledger.account(ticket.account), market)
 
@@ -102,7 +106,7 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
             return str(error)
         return verdict.denial.message if verdict.denial else ""
 
-    refused = _moved(ticket, context, quote, instrument)
+    refused = _moved(ticket, quote, instrument)
     if refused:
         ledger.advance_ticket(ticket.id, "denied", reason=refused, kind="ticket_denied")
         return None
@@ -123,11 +127,16 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
     return order
 
 
-def _moved(ticket: OrderTicket, context: OrderContext, quote: Quote, instrument: Instrument) -> str:
-    """Why the market is not the one that was approved; empty when it is."""
-    if (ticket.market, ticket.mode) != (context.market.name, context.mode):
-        there = f"{ticket.market} ({ticket.mode})"
-        return f"This ticket is for {there} and the desk now runs on {context.market.name} ({context.mode})."
+def _elsewhere(ticket: OrderTicket, context: OrderContext) -> str:
+    """Why this desk's market is not the one the ticket was approved for; empty when it is."""
+    if (ticket.market, ticket.mode) == (context.market.name, context.mode):
+        return ""
+    there = f"{ticket.market} ({ticket.mode})"
+    return f"This ticket is for {there} and the desk now runs on {context.market.name} ({context.mode})."
+
+
+def _moved(ticket: OrderTicket, quote: Quote, instrument: Instrument) -> str:
+    """Why the price is not the one that was approved; empty while it is within the band."""
     low, high = ticket.price_band
     now = quote.taking(ticket.side)
     if low <= now <= high:

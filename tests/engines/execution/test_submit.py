@@ -211,6 +211,7 @@ def test_another_market_does_not_carry_out_this_markets_ticket(
 ) -> None:
     ticket = approved(context)
     market.name = "other"
+    market.listed = ()
     assert submit(ticket.id, context, venue) is None
     assert "runs on other" in context.ledger.ticket(ticket.id).reason
 
