@@ -22,13 +22,15 @@ from engines.storage.database import open_database
 Serve = Callable[..., contextlib.AbstractContextManager[Any]]
 
 # Every endpoint that needs a scope, with a request that is refused for other reasons at the latest behind the scope.
+UNKNOWN_THREAD = "7f2c0a4e-5b1d-4c3a-9e8f-0d6b2a1c4e5f"
+
 ENDPOINTS = [
     ("POST", "/v1/agent/invoke", "trade", {"message": "hello"}),
     ("POST", "/v1/agent/stream", "trade", {"message": "hello"}),
     ("GET", "/v1/runs/none/events", "read", None),
     ("GET", "/v1/threads", "read", None),
-    ("GET", f"/v1/threads/{uuid.uuid4()}", "read", None),
-    ("DELETE", f"/v1/threads/{uuid.uuid4()}", "trade", None),
+    ("GET", f"/v1/threads/{UNKNOWN_THREAD}", "read", None),
+    ("DELETE", f"/v1/threads/{UNKNOWN_THREAD}", "trade", None),
     ("GET", "/v1/tickets", "read", None),
     ("GET", "/v1/tickets/none", "read", None),
     ("POST", "/v1/tickets/none/decision", "approve", {"decision": "reject", "ticket_hash": "x"}),
