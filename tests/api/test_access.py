@@ -21,9 +21,8 @@ from engines.storage.database import open_database
 
 Serve = Callable[..., contextlib.AbstractContextManager[Any]]
 
-# Every endpoint that needs a scope, with a request that is refused for other reasons at the latest behind the scope.
 UNKNOWN_THREAD = "7f2c0a4e-5b1d-4c3a-9e8f-0d6b2a1c4e5f"
-
+# Every endpoint that needs a scope, with a request that is refused for other reasons at the latest behind the scope.
 ENDPOINTS = [
     ("POST", "/v1/agent/invoke", "trade", {"message": "hello"}),
     ("POST", "/v1/agent/stream", "trade", {"message": "hello"}),
