@@ -88,11 +88,18 @@ def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: 
             fee=format(fill.fee, "f"),
             fee_currency=fill.fee_currency,
         )
-    # A filled order is final; fills that arrive after a cancellation still count.
-    status = order.status if order.status == "filled" else _STATUS[seen.status]
+    status = order.status if _is_final(order, seen) else _STATUS[seen.status]
     if (status, seen.quantity, seen.venue_order_id) != (order.status, order.quantity, order.venue_order_id):
         changed = {"quantity": seen.quantity, "venue_order_id": seen.venue_order_id}
         settle(journal, order, status, seen.reason, **changed)
+
+
+def _is_final(order: Order, seen: VenueOrder) -> bool:
+    """True when `seen` cannot move an order on: it was read before the order was done.
+
+    Fills that arrive after a cancellation still count.
+    """
+    return order.status == "filled" or (order.status == "cancelled" and seen.status in {"accepted", "partially_filled"})
 
 
 def record_protective(journal: Journal, entry: Order, seen: VenueOrder, *, stop: bool, venue: str) -> None:

@@ -345,6 +345,19 @@ def test_cancelling_an_order_that_filled_meanwhile_leaves_it_filled(
     assert sync_fills(context.ledger, venue) == ()
 
 
+def test_news_that_is_older_than_a_cancellation_does_not_revive_the_order(
+    context: OrderContext, venue: FlakyVenue
+) -> None:
+    order = required(submit(approved(context, order_type="limit", limit_price=Decimal(60_000)).id, context, venue))
+    before = venue.find(order.id, order.symbol)
+    assert before is not None
+    submit(approved(context, kind="cancel", cancels=(order.id,)).id, context, venue)
+    records = len(context.ledger.audit())
+    assert context.ledger.record_venue_order(order.id, before, venue.name).status == "cancelled"
+    assert context.ledger.ticket(order.ticket_id).status == "cancelled"
+    assert len(context.ledger.audit()) == records
+
+
 def test_a_bracket_rests_as_two_orders_of_its_ticket(context: OrderContext, venue: FlakyVenue) -> None:
     ticket = approved(context, stop_loss=Decimal(62_000), take_profit=Decimal(70_000))
     entry = required(submit(ticket.id, context, venue))
