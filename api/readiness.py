@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from agents.runtime import Desk
 from api.keys import LOCAL_OWNER
-from api.schemas import Readiness
+from api.schemas.system import Readiness
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from agents.tickets import fill_json, order_json
 from api.problems import problem_of
 from api.run_store import Event, Outcome, Reply, RunRecord, RunStore
 from api.runs import interrupted
-from api.schemas import AgentAnswer
+from api.schemas.agent import AgentAnswer
 from api.turns import decided_outcome
 from api.views import ticket_view
 from engines.errors import NotFound, QuantumTraderError

@@ -11,7 +11,8 @@ from agents.runtime import Desk
 from api.problems import Problem
 from api.run_store import Outcome, Reply, RunRequest
 from api.runs import Run, Work
-from api.schemas import AgentAnswer, DecisionOutcome, DecisionRequest
+from api.schemas.agent import AgentAnswer
+from api.schemas.decisions import DecisionOutcome, DecisionRequest
 from engines.errors import InvalidRequest
 from engines.execution.prepare import TicketEdits
 

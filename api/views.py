@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from agents.runtime import Desk
 from agents.tickets import fill_json, order_json
-from api.schemas import AuditEntry, Fill, Holding, Order, Portfolio, Ticket
+from api.schemas.account import AuditEntry, Holding, Portfolio
+from api.schemas.orders import Fill, Order, Ticket
 from engines.domain import orders as domain
 from engines.errors import NotFound, VenueError
 from engines.ledger import portfolio as valuation

@@ -10,7 +10,8 @@ from api.auth import Reader
 from api.cursors import decode_id, decode_number, decode_time_and_id, encode_cursor
 from api.dependencies import Cursor, DeskDep, PageSize
 from api.problems import problems
-from api.schemas import AuditPage, FillPage, OrderPage, Portfolio
+from api.schemas.account import AuditPage, Portfolio
+from api.schemas.orders import FillPage, OrderPage
 from api.views import audit_views, fill_view, order_view, portfolio_view
 
 router = APIRouter(prefix="/v1", tags=["account"])

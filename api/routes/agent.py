@@ -17,7 +17,7 @@ from api.idempotency import IdempotencyKey, claim_of
 from api.problems import problems
 from api.run_store import RunRecord, RunRequest
 from api.runs import Runs
-from api.schemas import AgentAnswer, AgentRequest
+from api.schemas.agent import AgentAnswer, AgentRequest
 from api.streams import STREAM_RESPONSE, After, LastEventId, event_stream
 from api.turns import failed_turn, turn
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from api.auth import Reader
 from api.dependencies import DeskDep
 from api.problems import problems
-from api.schemas import Candle, CandlePage, Instrument, Markets
+from api.schemas.market import Candle, CandlePage, Instrument, Markets
 from engines.domain.timeframe import TIMEFRAMES, Timeframe, from_ms
 
 router = APIRouter(prefix="/v1", tags=["market"])

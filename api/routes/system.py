@@ -8,7 +8,7 @@ from api.auth import Reader
 from api.dependencies import DeskDep
 from api.problems import problems
 from api.readiness import readiness
-from api.schemas import Health, Readiness, Status
+from api.schemas.system import Health, Readiness, Status
 from engines.errors import ConfigurationError, InsufficientData, VenueError
 from engines.market.data import MarketData
 

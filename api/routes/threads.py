@@ -12,7 +12,7 @@ from agents.runtime import Desk
 from api.auth import Proposer, Reader
 from api.dependencies import Cursor, DeskDep, PageSize, RunsDep, ThreadsDep
 from api.problems import problems
-from api.schemas import ThreadDetail, ThreadMessage, ThreadPage, ThreadSummary
+from api.schemas.threads import ThreadDetail, ThreadMessage, ThreadPage, ThreadSummary
 from api.threads import Message
 from api.views import ticket_view
 from engines.errors import Conflict, NotFound

@@ -14,7 +14,8 @@ from api.dependencies import Cursor, DeskDep, PageSize, RunsDep
 from api.idempotency import IdempotencyKey, claim_of
 from api.problems import Problem, problem_response, problems
 from api.run_store import RunRequest
-from api.schemas import DecisionOutcome, DecisionRequest, Ticket, TicketPage
+from api.schemas.decisions import DecisionOutcome, DecisionRequest
+from api.schemas.orders import Ticket, TicketPage
 from api.turns import decision, failed_decision
 from api.views import ticket_view
 from engines.domain.orders import TicketStatus

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from api import problems
 from api.guard import MAX_BODY_BYTES, BodyLimit, RequestLog
-from api.schemas import MAX_MESSAGE
+from api.schemas.agent import MAX_MESSAGE
 from engines import errors
 
 Serve = Callable[..., contextlib.AbstractContextManager[Any]]

@@ -1,0 +1,153 @@
+"""Tickets, orders and fills."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas.fields import DecimalText, TimeText
+from engines.domain.orders import OrderStatus, OrderType, Side, TicketKind, TicketStatus
+
+
+class Fill(BaseModel):
+    """One execution."""
+
+    id: str
+    order_id: str
+    account: str
+    symbol: str
+    side: Side
+    price: DecimalText
+    quantity: DecimalText
+    fee: DecimalText
+    fee_currency: str
+    time: TimeText
+
+
+class Order(BaseModel):
+    """A ticket that was submitted; `id` is the client order id."""
+
+    id: str
+    ticket_id: str
+    account: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: DecimalText
+    limit_price: DecimalText | None
+    stop_price: DecimalText | None
+    stop_loss: DecimalText | None
+    take_profit: DecimalText | None
+    status: OrderStatus
+    filled: DecimalText
+    average_price: DecimalText | None
+    venue_order_id: str | None
+    reason: str
+    created_at: TimeText
+    updated_at: TimeText
+    fills: list[Fill]
+
+
+class LimitCheck(BaseModel):
+    """One limit: what it allows, what it was held against, and what it left of the quantity."""
+
+    name: str
+    limit: str
+    value: str
+    before: DecimalText
+    after: DecimalText
+    message: str = ""
+    used: DecimalText | None = Field(default=None, description="How much of the limit is used, in percent.")
+
+
+class RiskVerdict(BaseModel):
+    """What the risk review said, check by check."""
+
+    outcome: Literal["approved", "reduced", "denied"]
+    quantity: DecimalText
+    checks: list[LimitCheck]
+
+
+class Argument(BaseModel):
+    """A piece of evidence for (positive weight) or against the ticket's side."""
+
+    text: str
+    weight: float
+    source: str
+
+
+class Confluence(BaseModel):
+    """What the engines say about the ticket's symbol."""
+
+    score: float | None
+    arguments: list[Argument]
+    missing: list[str]
+
+
+class Ticket(BaseModel):
+    """An order that waits for a person, exactly as it would be executed; `hash` seals what is shown."""
+
+    id: str
+    label: str
+    owner: str
+    thread_id: str
+    account: str
+    mode: Literal["paper", "live"]
+    market: str
+    simulated: bool
+    kind: TicketKind
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: DecimalText
+    limit_price: DecimalText | None
+    stop_price: DecimalText | None
+    stop_loss: DecimalText | None
+    take_profit: DecimalText | None
+    reduce_only: bool
+    cancels: list[str]
+    time_in_force: str
+    reference_price: DecimalText
+    quote_time: TimeText
+    price_band: list[DecimalText]
+    notional: DecimalText
+    estimated_fee: DecimalText
+    fee_currency: str
+    risk: RiskVerdict
+    confluence: Confluence
+    differences: list[str]
+    user_words: str
+    limits_version: str
+    created_at: TimeText
+    expires_at: TimeText
+    client_order_id: str
+    hash: str
+    status: TicketStatus
+    decided_by: str
+    decided_at: TimeText | None
+    superseded_by: str | None
+    reason: str = Field(default="", description="Why it was denied, rejected by the venue or left unclear.")
+    order: Order | None = None
+    text: str = Field(default="", description="The ticket in one paragraph.")
+
+
+class TicketPage(BaseModel):
+    """Tickets, newest first."""
+
+    tickets: list[Ticket]
+    next_cursor: str | None = None
+
+
+class OrderPage(BaseModel):
+    """Orders, newest first."""
+
+    orders: list[Order]
+    next_cursor: str | None = None
+
+
+class FillPage(BaseModel):
+    """Fills, newest first."""
+
+    fills: list[Fill]
+    next_cursor: str | None = None

@@ -1,0 +1,37 @@
+"""The desk itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.schemas.fields import TimeText
+
+
+class Status(BaseModel):
+    """What this desk is and where it stands."""
+
+    version: str
+    mode: Literal["paper", "live"]
+    market: str
+    simulated: bool
+    model: str
+    account: str
+    owner: str
+    now: TimeText
+    market_time: TimeText | None = Field(description="Null while the market has nothing to say, such as no candles.")
+    chat_ready: bool
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """What works: `ok`, or what is wrong."""
+
+    status: Literal["ready", "not_ready"]
+    checks: dict[str, str]
