@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from agents.services import Services
-from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderTicket
+from engines.domain.orders import Order, OrderTicket
 from tools.market_desk import AccountView, Holding
 
 
@@ -38,8 +38,7 @@ class LedgerAccount:
 
     def orders(self, *, status: Literal["open", "all"], symbol: str | None) -> Sequence[Order]:
         """Submitted orders, newest first."""
-        found = self._services.ledger.orders(self._services.account(self._owner), symbol=symbol)
-        return [order for order in found if status == "all" or order.status in OPEN_ORDER_STATUSES]
+        return self._services.ledger.orders(self._services.account(self._owner), status=status, symbol=symbol)
 
     def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
         """Tickets that wait for the owner."""

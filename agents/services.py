@@ -12,8 +12,9 @@ from agents.state import EvidenceRecord, record_evidence
 from agents.tickets import ticket_evidence, ticket_json
 from engines.domain.clock import Clock
 from engines.domain.evidence import Evidence
+from engines.domain.instruments import Instrument
 from engines.domain.orders import Order, OrderIntent, OrderTicket
-from engines.errors import VenueError
+from engines.errors import NotFound, VenueError
 from engines.execution.broker import Broker
 from engines.execution.context import OrderContext
 from engines.execution.prepare import TicketEdits, edit_ticket, prepare_ticket
@@ -148,7 +149,14 @@ class Services:
     def _ticket_evidence(self, ticket: OrderTicket) -> Evidence:
         superseded = self.ledger.tickets(ticket.owner, status="superseded", thread_id=ticket.thread_id)
         edited = any(earlier.superseded_by == ticket.id for earlier in superseded)
-        return ticket_evidence(ticket, self.market.instrument(ticket.symbol), edited=edited)
+        return ticket_evidence(ticket, self._instrument_of(ticket), edited=edited)
+
+    def _instrument_of(self, ticket: OrderTicket) -> Instrument | None:
+        """What a ticket trades; None while this desk's market cannot tell, so that it can be read and rejected."""
+        try:
+            return self.market.instrument(ticket.symbol)
+        except (NotFound, VenueError):
+            return None
 
     def protective_orders(self, ticket: OrderTicket, entry: Order) -> tuple[Order, ...]:
         """Stop-loss and take-profit that rest at the venue for a filled entry."""

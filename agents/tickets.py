@@ -10,6 +10,7 @@ from typing import Any
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, Order, OrderTicket
+from engines.ledger.book import currencies
 from tools import wording
 
 _NEVER_SENT = "Nothing is sent before you approve it on the ticket."
@@ -50,10 +51,11 @@ def plain_text(evidence: Evidence) -> str:
     return text
 
 
-def ticket_evidence(ticket: OrderTicket, instrument: Instrument, *, edited: bool = False) -> Evidence:
+def ticket_evidence(ticket: OrderTicket, instrument: Instrument | None, *, edited: bool = False) -> Evidence:
     """A sealed ticket as evidence of kind `ticket`: what it would do, its limits, both readers, its validity.
 
     Args:
+        instrument: puts prices on the market's tick; without it they are as the ticket has them.
         edited: a person changed it after the words were read.
     """
     values: dict[str, EvidenceValue] = {"label": wording.words(ticket.label, "ticket")}
@@ -81,10 +83,10 @@ def ticket_evidence(ticket: OrderTicket, instrument: Instrument, *, edited: bool
     )
 
 
-def _order_line(ticket: OrderTicket, instrument: Instrument, values: dict[str, EvidenceValue]) -> str:
-    currency = instrument.quote
+def _order_line(ticket: OrderTicket, instrument: Instrument | None, values: dict[str, EvidenceValue]) -> str:
+    base, currency = currencies(ticket.symbol)
     values |= {
-        "quantity": wording.quantity(ticket.quantity, f"{instrument.base} to {ticket.side}", instrument),
+        "quantity": wording.quantity(ticket.quantity, f"{base} to {ticket.side}", instrument),
         "notional": wording.money(ticket.notional, f"value of the order, {currency}"),
         "fee": wording.money(ticket.estimated_fee, f"estimated fee, {ticket.fee_currency}"),
         "reference": wording.price(ticket.reference_price, "price when it was made", instrument),
@@ -158,7 +160,7 @@ def _quoted(words: str) -> str:
     return words if len(words) <= 160 else f"{words[:159]}…"
 
 
-def _validity_line(ticket: OrderTicket, instrument: Instrument, values: dict[str, EvidenceValue]) -> str:
+def _validity_line(ticket: OrderTicket, instrument: Instrument | None, values: dict[str, EvidenceValue]) -> str:
     seconds = f"{(ticket.expires_at - ticket.created_at).total_seconds():.0f} s"
     if ticket.kind == "cancel":
         return f"Valid for {seconds}."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderIntent
+from engines.domain.orders import Order, OrderIntent
 from engines.errors import InvalidRequest, NotFound
 from tools.orders import ProposeCancel, ProposeClose, ProposeOrder
 
@@ -44,8 +44,7 @@ def intent_of(
         case ProposeClose():
             return _close(proposal, services.position(account, proposal.symbol), common)
         case ProposeCancel():
-            orders = services.ledger.orders(account)
-            return _cancel(proposal, [order for order in orders if order.status in OPEN_ORDER_STATUSES], common)
+            return _cancel(proposal, services.ledger.orders(account, status="open"), common)
         case _:
             raise TypeError(f"{type(proposal).__name__} is not a proposal")
 

@@ -18,9 +18,13 @@ from agents.settings import Settings
 from agents.watch import watch_once
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Quote
+from engines.domain.orders import OrderIntent
 from engines.errors import Conflict, Expired, InvalidRequest, NotFound, VenueUnavailable
-from engines.execution.prepare import TicketEdits
+from engines.execution.context import no_confluence
+from engines.execution.prepare import TicketEdits, prepare_ticket
+from engines.execution.submit import submit
 from engines.market.demo import DemoMarket
+from engines.market.fixed import FixedMarket
 
 pytestmark = pytest.mark.anyio
 
@@ -399,6 +403,38 @@ async def test_an_order_without_a_quantity_is_asked_for_and_completed_by_the_ans
 
         assert answered.tickets[0]["quantity"] == "0.05"
         assert answered.tickets[0]["differences"] == []
+
+
+async def test_tickets_of_another_market_can_still_be_read(desk_on: OpenDesk, clock: ManualClock) -> None:
+    async with desk_on() as desk:
+        ticket = (await _ask(desk, "buy 0.05 btc at 60000 limit, stop 50k")).tickets[0]
+
+    elsewhere = FixedMarket((), clock, name="elsewhere")
+    async with desk_on(market=elsewhere) as desk:
+        shown = desk.ticket_json(desk.ledger.ticket(ticket["id"]))
+        assert shown["text"].startswith("T-1: Buy 0.05 BTC/USDT at limit 60,000, about 3,000.00 USDT + 2.40 USDT fee")
+        rejected = await _decide(desk, ticket, "reject")
+        assert rejected.reply.startswith("T-1 rejected")
+
+
+@pytest.mark.slow
+async def test_an_open_order_is_listed_and_can_be_cancelled_however_many_came_after_it(
+    desk_on: OpenDesk, clock: ManualClock
+) -> None:
+    async with desk_on() as desk:
+        resting = (await _ask(desk, "buy 0.05 btc at 60000 limit")).tickets[0]
+        await _decide(desk, resting)
+        intent = OrderIntent(desk.account_id("ada"), "thread-1", "ETH/USDT", "buy", Decimal("0.01"))
+        context = replace(desk.services.orders, confluence=no_confluence)
+        for _ in range(201):
+            clock.advance(timedelta(seconds=1))
+            ticket = prepare_ticket(intent, context, owner="ada")
+            desk.ledger.decide(ticket.id, "approve", ticket.hash, "ada")
+            submit(ticket.id, context, desk.broker)
+
+        assert "There is 1" in (await _ask(desk, "show my open orders")).reply
+        cancel = await _ask(desk, "cancel all my orders")
+        assert cancel.tickets[0]["cancels"] == [desk.ledger.ticket(resting["id"]).client_order_id]
 
 
 async def test_each_ticket_is_told_as_an_event(desk_on: OpenDesk) -> None:
