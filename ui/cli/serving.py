@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import socket
 import threading
@@ -33,6 +34,7 @@ def run_server(settings: Settings) -> None:
         ConfigurationError: the home cannot be written, another desk uses it, or the port is taken.
     """
     with _listening(settings.host, settings.port) as listener, home_lock(settings.home, _url(settings)):
+        _log_to_screen(settings.log_level)
         server = _server(settings, with_chat=True, greeting=_banner(settings))
         try:
             server.run(sockets=[listener])
@@ -105,6 +107,12 @@ def home_lock(home: Path, url: str) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _log_to_screen(level: str) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for package in ("agents", "api", "engines", "ui"):
+        logging.getLogger(package).setLevel(level.upper())
 
 
 def _server(settings: Settings, *, with_chat: bool, greeting: str = "") -> uvicorn.Server:
