@@ -101,7 +101,10 @@ class PaperBroker:
         """
         with self._engine.connect() as connection:
             resting = select(tables.paper_orders.c.symbol).where(*self._is_resting())
-            symbols = sorted(set(connection.execute(resting).scalars()))
+            wanted = set(connection.execute(resting).scalars())
+        # Orders on a symbol that the market has dropped go on resting: a person can cancel them.
+        listed = {instrument.symbol for instrument in self._market.instruments()} if wanted else set()
+        symbols = sorted(wanted & listed)
         return sum(self._match_candles(symbol, now) + self._match_quote(symbol, now) for symbol in symbols)
 
     def _match_candles(self, symbol: str, now: datetime) -> int:

@@ -247,6 +247,17 @@ def test_orders_of_another_market_never_meet_this_markets_prices(desk: Desk, des
     assert desk.status(order.id) == ("filled", Decimal(60_000))
 
 
+def test_a_symbol_that_is_no_longer_listed_holds_up_no_other(desk: Desk) -> None:
+    delisted = desk.order("0.1", order_type="limit", limit_price=Decimal(64_000))
+    other = desk.order("1", symbol="ETH/USDT", order_type="limit", limit_price=Decimal(3_000))
+    desk.market.listed = desk.market.listed[1:]
+    desk.market.set_quote("ETH/USDT", "2999.98", "2999.99")
+    assert desk.paper.match(desk.market.now()) == 1
+    sync_fills(desk.context.ledger, desk.paper)
+    assert desk.status(other.id) == ("filled", Decimal(3_000))
+    assert desk.status(delisted.id) == ("accepted", None)
+
+
 def test_what_is_not_known_cannot_be_found_or_cancelled(desk: Desk) -> None:
     assert desk.paper.find("qtp-none", "BTC/USDT") is None
     with pytest.raises(NotFound, match="no order 'qtp-none'"):
