@@ -13,7 +13,8 @@ from engines.domain.orders import OrderIntent, Side
 from engines.errors import InvalidRequest
 
 # Nothing traded has this many units; more is a slip that arithmetic should not be asked to carry.
-_ABSURD: Final = Decimal(10) ** 15
+_ABSURD: Final = Decimal(10**15)
+_ALLOWED: Final = f"it must be a number above 0 and at most {_ABSURD:,f}"
 _PRICES: Final = ("limit_price", "stop_price", "stop_loss", "take_profit")
 
 
@@ -46,14 +47,14 @@ def _require_numbers(intent: OrderIntent, instrument: Instrument) -> None:
     value = intent.quantity
     if not value.is_finite() or value <= 0 or value > _ABSURD:
         raise InvalidRequest(
-            f"{_told(value)} is no quantity to {intent.side}: it must be a number above 0.",
+            f"{_told(value)} is no quantity to {intent.side}: {_ALLOWED}.",
             remedy=f"Say how much, for example 0.05 {instrument.base}, 500 {instrument.quote} or 2 % of the account.",
         )
     for name in _PRICES:
         value = getattr(intent, name)
         if value is not None and (not value.is_finite() or value <= 0 or value > _ABSURD):
             raise InvalidRequest(
-                f"{_told(value)} is no {_spoken(name)}: it must be a number above 0.",
+                f"{_told(value)} is no {_spoken(name)}: {_ALLOWED}.",
                 remedy=f"Give a price in {instrument.quote}.",
             )
 
