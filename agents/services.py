@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from agents.models import ModelChain
     from agents.settings import Settings
 
-PAPER_ACCOUNT = "paper"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
