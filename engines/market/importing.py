@@ -22,6 +22,7 @@ from engines.market.csv_file import read_csv
 from engines.market.parquet_file import read_parquet
 from engines.market.raw_candles import BadRow, RawCandles
 from engines.market.store import CandleStore, Provenance, Written
+from engines.market.time_column import UNREADABLE
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9.\-]*/[A-Z0-9][A-Z0-9.\-]*(:[A-Z0-9.\-]+)?")
 _SHOWN_ROWS: Final = 20
@@ -163,8 +164,12 @@ def _read(path: Path, base: str, progress: Callable[[int, int], None]) -> RawCan
 
 
 def _ascending(raw: RawCandles) -> RawCandles:
-    """Files that run from the newest row to the oldest are turned round; any other order is left to the checks."""
-    if len(raw) < 2 or not (np.diff(raw.open_time) < 0).all():
+    """Files that run from the newest row to the oldest are turned round; any other order is left to the checks.
+
+    Most steps decide: one bad row must not put all others in the wrong.
+    """
+    steps = np.diff(raw.open_time[raw.open_time != UNREADABLE])
+    if (steps < 0).sum() <= (steps > 0).sum():
         return raw
     notes = (*raw.notes, "The file runs from the newest candle to the oldest and was read in reverse.")
     return replace(raw, lines=raw.lines[::-1], open_time=raw.open_time[::-1], values=raw.values[::-1], notes=notes)

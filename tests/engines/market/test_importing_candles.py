@@ -197,6 +197,13 @@ def test_bad_rows_are_left_out_on_request_only(importer: Importer) -> None:
     assert "2 bad rows left out" in str(report)
 
 
+@pytest.mark.parametrize("row", ["2024-01-01T02:00:00Z,100,110,90,105,1", "never,100,110,90,105,1"])
+def test_one_bad_row_of_a_file_that_begins_with_the_newest_condemns_no_other(importer: Importer, row: str) -> None:
+    newest_first = GOOD[::-1]
+    with pytest.raises(InvalidRequest, match=rf"1 of {len(GOOD) + 1} rows are bad"):
+        importer.text("\n".join([HEADER, *newest_first[:2], row, *newest_first[2:]]))
+
+
 def test_one_row_dated_far_ahead_does_not_condemn_those_after_it(importer: Importer) -> None:
     rows = [GOOD[0], "2031-01-01T00:00:00Z,100,110,90,105,1", *GOOD[1:]]
     report = importer.text("\n".join([HEADER, *rows]), skip_bad=True)
