@@ -26,7 +26,6 @@ _HOLDING: Final = frozenset(
 )
 _BEFORE_SYMBOLS: Final = frozenset(["on", "of", "in", "to", "for", "with", "and", "or", "into", "some", "more", "&"])
 _SPENDING: Final = frozenset({"spend", "invest", "put", "allocate", "for", "with", "worth"})
-_SPENT_ON: Final = frozenset({"in", "into", "on", "of", "worth"})
 
 
 def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_symbol: str | None) -> OrderWords:

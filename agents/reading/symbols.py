@@ -114,8 +114,3 @@ def listing(symbols: tuple[str, ...], quote_currency: str) -> Listing:
     for symbol in sorted(symbols):
         bases.setdefault(symbol.partition("/")[0], []).append(symbol)
     return Listing(frozenset(symbols), {base: tuple(names) for base, names in bases.items()}, quote_currency)
-
-
-def base_of(symbol: str) -> str:
-    """`BTC` of `BTC/USDT`."""
-    return symbol.partition("/")[0]

@@ -98,6 +98,3 @@ def chart(
 
 def _iso(time_ms: int) -> str:
     return from_ms(time_ms).isoformat()
-
-
-__all__ = ["router"]

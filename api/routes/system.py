@@ -55,9 +55,6 @@ def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
 def _market_time(market: MarketData) -> str | None:
     try:
         return market.now().isoformat()
-    except (
-        ConfigurationError,
-        InsufficientData,
-        VenueError,
-    ):  # nothing imported yet, or an outage: the desk is still one
+    except (ConfigurationError, InsufficientData, VenueError):
+        # Nothing imported yet, or an outage: the desk is still one.
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from ui.requests import Json
 
@@ -189,8 +189,3 @@ def _asset(symbols: list[str], wanted: str) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "/").replace('"', "'").replace("\n", " ")
-
-
-def plain(value: Any) -> str:
-    """A JSON value as a step shows it."""
-    return ", ".join(f"{name} {item}" for name, item in value.items()) if isinstance(value, dict) else str(value)

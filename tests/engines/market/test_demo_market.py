@@ -19,7 +19,6 @@ from engines.market.demo import DemoMarket
 
 NOW = datetime(2026, 11, 20, 9, 41, 17, tzinfo=UTC)
 SYMBOLS = [instrument.symbol for instrument in DemoMarket(ManualClock(NOW)).instruments()]
-WEEK_OF_MINUTES = 10_080
 
 times = st.datetimes(datetime(2015, 1, 1), datetime(2040, 12, 31)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
 
