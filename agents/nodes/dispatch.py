@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from pydantic import ValidationError
 
 from agents.state import EvidenceRecord
 from engines.domain.timeframe import TIMEFRAMES
+from tools.orders import SCHEMAS
 
 DEFAULT_TIMEFRAME: Final = "1h"
-PROPOSALS: Final = frozenset({"propose_order", "propose_close", "propose_cancel"})
+PROPOSALS: Final = frozenset(SCHEMAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,14 @@ def _calls(messages: Sequence[AnyMessage]) -> list[dict[str, Any]]:
 
 
 def _fingerprint(call: Mapping[str, Any]) -> str:
-    return json.dumps([call["name"], call["args"]], sort_keys=True, default=str)
+    """The same for the same proposal, however its numbers are written and whichever defaults are spelled out."""
+    args: dict[str, Any] = call["args"]
+    if call["name"] in SCHEMAS:
+        # What does not fit the schema is refused by the order desk.
+        with suppress(ValidationError):
+            args = SCHEMAS[call["name"]].model_validate(args).model_dump()
+    plain = {name: str(value.normalize()) if isinstance(value, Decimal) else value for name, value in args.items()}
+    return json.dumps([call["name"], plain], sort_keys=True, default=str)
 
 
 def _refusal(call_id: str, name: str, why: str) -> ToolMessage:

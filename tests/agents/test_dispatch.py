@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
@@ -46,6 +48,22 @@ def test_an_order_is_proposed_once_in_a_turn_and_may_be_again_in_the_next() -> N
     assert sort_calls(message, known, earlier=[HumanMessage("close it")]).refusals == ()
     (refusal,) = sort_calls(message, known, earlier=[HumanMessage("close it"), message]).refusals
     assert "already proposed" in refusal.text
+
+
+def test_the_same_order_with_its_numbers_written_differently_is_proposed_once() -> None:
+    written: tuple[dict[str, Any], ...] = (
+        {"quantity": "0.1"},
+        {"quantity": 0.1},
+        {"quantity": "0.10", "unit": "base"},
+        {"quantity": "0.2"},
+    )
+    calls = [
+        {"id": str(number), "name": "propose_order", "args": {"symbol": "BTC/USDT", "side": "buy", **args}}
+        for number, args in enumerate(written)
+    ]
+    dispatch = sort_calls(AIMessage("", tool_calls=calls), {"propose_order"}, earlier=[HumanMessage("buy 0.1 btc")])
+    assert [call["args"]["quantity"] for call in dispatch.calls] == ["0.1", "0.2"]
+    assert [refusal.tool_call_id for refusal in dispatch.refusals] == ["1", "2"]
 
 
 def test_a_model_sees_whole_turns_and_always_the_current_one() -> None:
