@@ -10,31 +10,13 @@ from agents.tickets import fill_json, order_json
 from api.schemas.account import AuditEntry, Holding, Portfolio
 from api.schemas.orders import Fill, Order, Ticket
 from engines.domain import orders as domain
-from engines.errors import NotFound, VenueError
 from engines.ledger import portfolio as valuation
 from engines.ledger.journal import AuditRecord
 
 
 def ticket_view(desk: Desk, ticket: domain.OrderTicket) -> Ticket:
     """A ticket as it stands, with its order; readable also when its market is out or another one is served."""
-    try:
-        return Ticket.model_validate(desk.services.ticket_json(ticket))
-    except (NotFound, VenueError):
-        order = desk.ledger.order_of(ticket.id)
-        return Ticket.model_validate(
-            {
-                **ticket.sealed_content(),
-                "hash": ticket.hash,
-                "status": ticket.status,
-                "reason": ticket.reason,
-                "decided_by": ticket.decided_by,
-                "decided_at": ticket.decided_at.isoformat() if ticket.decided_at else None,
-                "superseded_by": ticket.superseded_by,
-                "order": order_json(order) if order else None,
-                "text": f"{ticket.label}: {ticket.side} {_text(ticket.quantity)} {ticket.symbol} on {ticket.market}, "
-                "which this desk cannot reach now.",
-            }
-        )
+    return Ticket.model_validate(desk.services.ticket_json(ticket))
 
 
 def order_view(order: domain.Order) -> Order:
