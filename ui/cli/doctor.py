@@ -139,7 +139,15 @@ def _keys(settings: Settings) -> str:
     engine = open_database("desk", home=settings.home, url=settings.database_url)
     keystore = KeyStore(engine, SystemClock())
     check_exposure(settings, keystore)
-    return f"{len(keystore.list())} API keys; without any, only this machine may call"
+    if not keystore.any_issued():
+        return "none; only this machine may call, and it needs none"
+    active = sum(key.revoked_at is None for key in keystore.list())
+    if not active:
+        raise ConfigurationError(
+            "Every API key is revoked, so nobody can use this desk.",
+            remedy="Create one: quantum-trader keys create me --scope read --scope trade --scope approve",
+        )
+    return f"{active} active; every caller needs one, on this machine too"
 
 
 def _limits(settings: Settings) -> str:

@@ -27,9 +27,14 @@ def create(
     home: Home = None,
 ) -> None:
     """Create a key and print it once; only its hash is kept."""
-    issued = _store(home).create(name=name, scopes=scope or ["read"], owner=owner)
+    store = _store(home)
+    first = not store.any_issued()
+    issued = store.create(name=name, scopes=scope or ["read"], owner=owner)
     typer.echo(issued.token)
     typer.echo(f"Key {issued.key.id} ({', '.join(sorted(issued.key.scopes))}). It is not shown again.", err=True)
+    if first:
+        typer.echo("From now on this desk asks everybody for a key, you on this machine too.", err=True)
+        typer.echo("Terminal: QTP_API_KEY=... quantum-trader chat. Browser: sign in with the key.", err=True)
 
 
 @app.command("list")

@@ -11,8 +11,23 @@ import typer
 from engines.errors import QuantumTraderError
 from ui.cli import keys
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    invoke_without_command=False, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 app.add_typer(keys.app, name="keys")
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    """A trading desk you talk to."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("quantum-trader-pro"))
+        raise typer.Exit
+
 
 Home = Annotated[Path | None, typer.Option(help="Folder that holds everything a run writes.")]
 Market = Annotated[str | None, typer.Option(help="`demo`, `files`, or a ccxt id such as `kraken`.")]
@@ -38,7 +53,7 @@ def serve(
 @app.command()
 def chat(
     url: Annotated[str, typer.Option(help="A desk that is already running; without it one is found or started.")] = "",
-    key: Annotated[str, typer.Option(envvar="QTP_API_KEY", help="API key for that desk.")] = "",
+    key: Annotated[str, typer.Option(envvar="QTP_API_KEY", help="API key, once the desk has keys.")] = "",
     thread: Annotated[str, typer.Option(help="Continue this conversation.")] = "",
     home: Home = None,
     market: Market = None,

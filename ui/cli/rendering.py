@@ -33,7 +33,7 @@ def ticket_panel(ticket: Json) -> RenderableType:
     return Panel(Group(*lines), title=title, subtitle=state, border_style=style, title_align="left")
 
 
-def receipts_table(receipts: list[Json]) -> RenderableType:
+def receipts_table(receipts: list[Json], *, with_parameters: bool = True) -> RenderableType:
     """Where every figure of an answer came from: one heading a source, its figures below."""
     groups: dict[str, list[Json]] = {}
     for receipt in receipts:
@@ -44,6 +44,8 @@ def receipts_table(receipts: list[Json]) -> RenderableType:
         for figure in figures:
             table.add_row(Text(f"[{figure['n']}]"), Text(figure["text"]), Text(figure["label"]), style="dim")
         parts += [Text(f"From {origin}", style="dim bold"), table]
+        if with_parameters and (given := parameters(figures[0]["source"])):
+            parts.append(Text(f"with {given}", style="dim"))
     return Group(*parts)
 
 
@@ -52,6 +54,19 @@ def source(origin: Json) -> str:
     parts = [origin["tool"], origin.get("symbol"), origin.get("timeframe"), instant(origin["as_of"]), origin["market"]]
     line = " ".join(str(part) for part in parts if part)
     return f"{line} (simulated)" if origin["simulated"] else line
+
+
+def parameters(origin: Json) -> str:
+    """The engine's parameters, those of a nested engine in brackets."""
+    return _flat(origin.get("parameters") or {})
+
+
+def _flat(values: Json) -> str:
+    return ", ".join(
+        f"{name} ({_flat(value)})" if isinstance(value, dict) else f"{name} {value}"
+        for name, value in values.items()
+        if value is not None
+    )
 
 
 def instant(text: str) -> str:

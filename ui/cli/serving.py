@@ -36,11 +36,15 @@ def run_server(settings: Settings) -> None:
     with _listening(settings.host, settings.port) as listener, home_lock(settings.home, _url(settings)):
         _log_to_screen(settings.log_level)
         server = _server(settings, with_chat=True, greeting=_banner(settings))
+        state = server.config.app.state  # type: ignore[union-attr]  # the app that `_server` made
+        # A start that failed on purpose is told once, by the error itself.
+        logging.getLogger("uvicorn.error").addFilter(lambda _: getattr(state, "failure", None) is None)
         try:
             server.run(sockets=[listener])
-        except SystemExit as exit_:
-            # The reason is on the screen already: the application reported it while it started.
-            raise typer.Exit(2) from exit_
+        except SystemExit:
+            if failure := getattr(state, "failure", None):
+                raise failure from None
+            raise
 
 
 @contextlib.contextmanager

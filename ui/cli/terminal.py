@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 
 from ui.cli.rendering import receipts_table, seconds_left, ticket_panel
-from ui.client import Decision, DeskClient, DeskError
+from ui.client import Decision, DeskClient, DeskError, DeskProblem
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -20,9 +20,9 @@ Json = dict[str, Any]
 HELP: Final = """\
 Ask in plain words: "How does BTC look on the 4h?", "buy 0.01 BTC, stop 62k", "my portfolio".
   /tickets                      pending tickets
-  /approve T-1  /reject T-1     decide a ticket
+  /approve T-1  /reject T-1     decide that ticket
   /edit T-1 quantity=0.02       another quantity, limit_price, stop_price, stop_loss or take_profit: a new ticket
-  /receipts                     where each figure of the last answer came from
+  /receipts                     where each figure of the last answer came from, with the engines' parameters
   /new                          start another conversation
   /quit                         leave; the conversation and its tickets stay
 """
@@ -38,6 +38,7 @@ class Terminal:
         self._receipts: list[Json] = []
         self._console = Console(highlight=False)
         self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self._waiting_line: str | None = None
         self._session: PromptSession[str] | None = None
         self._commands: dict[str, Callable[[list[str]], None]] = {
             "/help": lambda _: self._console.print(HELP, markup=False),
@@ -56,7 +57,7 @@ class Terminal:
             DeskError: the desk does not answer at the very start; later failures are printed and the talk goes on.
         """
         self._welcome()
-        for line in iter(self._read_line, None):
+        while (line := self._next_line()) is not None:
             text = line.strip()
             if text in {"/quit", "/exit"}:
                 break
@@ -66,12 +67,22 @@ class Terminal:
         self._desk.close()
 
     def _welcome(self) -> None:
-        status = self._desk.status()
+        try:
+            status = self._desk.status()
+            pending = self._desk.tickets(status="pending")
+        except DeskProblem as problem:
+            if problem.status not in {401, 403}:
+                raise
+            raise DeskError(
+                problem.message, "Give a key with the scopes you need with --key or QTP_API_KEY."
+            ) from problem
         label = "simulated" if status["simulated"] else "real prices"
         facts = f"{status['market']} ({label}) · {status['mode']} account · model {status['model']}"
         self._console.print(f"[bold]Quantum Trader Pro[/bold] · {facts}")
         self._console.print("/help shows what you can do here.", style="dim")
-        self._show_pending(quiet=True)
+        if pending:
+            labels = ", ".join(ticket["label"] for ticket in pending)
+            self._console.print(f"Pending: {labels}. /tickets shows what they say.", style="yellow", markup=False)
 
     def _answer(self, text: str) -> None:
         command, *words = text.split()
@@ -81,53 +92,56 @@ class Terminal:
             self._ask(text)
 
     def _ask(self, text: str) -> None:
-        streamed = False
         for event in self._desk.stream(text, self._thread_id):
             if event.name == "run":
                 self._thread_id = event.data["thread_id"]
             elif event.name == "tool_call":
-                self._console.print(
-                    f"· {event.data['name']} {_arguments(event.data['args'])}", style="dim", markup=False
-                )
-            elif event.name == "token":
-                streamed = True
-                self._console.print(event.data["text"].replace("**", ""), end="", markup=False, soft_wrap=True)
+                words = _arguments(event.data["args"])
+                self._console.print(f"· {event.data['name']} {words}", style="dim", markup=False)
             elif event.name == "message":
-                self._finish(event.data, streamed=streamed)
+                self._finish(event.data)
             elif event.name == "error":
                 self._console.print(_problem(event.data), style="red", markup=False)
 
-    def _finish(self, answer: Json, *, streamed: bool) -> None:
-        self._console.print("" if streamed else answer["reply"].replace("**", ""), markup=False, soft_wrap=True)
+    def _finish(self, answer: Json) -> None:
+        self._say(answer["reply"])
         self._receipts = answer["receipts"]
-        self._show_receipts()
+        if self._receipts:
+            self._console.print(receipts_table(self._receipts, with_parameters=False))
         if answer.get("next_steps"):
             self._console.print("Next: " + " · ".join(answer["next_steps"]), style="dim", markup=False)
         for ticket in answer.get("tickets") or []:
-            self._offer(ticket)
+            if ticket["status"] == "pending":
+                self._offer(ticket)
+
+    def _say(self, reply: str) -> None:
+        # The reply's Markdown is light: bold marks are all that would disturb here.
+        self._console.print(reply.replace("**", ""), markup=False)
 
     def _offer(self, ticket: Json) -> None:
-        self._console.print(ticket_panel(ticket))
-        if ticket["status"] != "pending":
-            return
         label = ticket["label"]
         if not self._interactive:
-            self._console.print(
-                f"Decide with /approve {label}, /reject {label} or /edit {label} quantity=...", markup=False
-            )
+            choices = f"/approve {label}, /reject {label} or /edit {label} quantity=..."
+            self._console.print(f"Decide with {choices}", markup=False, soft_wrap=True)
             return
-        answer = self._prompt(f"{label}: [a]pprove, [e]dit, [r]eject or [l]ater ({seconds_left(ticket)} s)? ")
-        choice = (answer or "l").strip().lower()[:1]
-        if choice == "a":
-            self._carry_out(ticket, "approve", {})
-        elif choice == "r":
-            self._carry_out(ticket, "reject", {})
-        elif choice == "e":
-            self._carry_out(ticket, "edit", _edits((self._prompt("New values, such as quantity=0.02: ") or "").split()))
-        else:
-            self._console.print(
-                f"{label} waits. /approve {label} or /reject {label} decides it.", style="dim", markup=False
-            )
+        edit = "[e]dit, " if ticket["kind"] == "order" else ""
+        answer = (
+            self._prompt(f"{label}: [a]pprove, {edit}[r]eject or [l]ater ({seconds_left(ticket)} s)? ") or ""
+        ).strip()
+        match answer.lower():
+            case "a" | "approve":
+                self._carry_out(ticket, "approve", {})
+            case "r" | "reject":
+                self._carry_out(ticket, "reject", {})
+            case "e" | "edit" if edit:
+                self._carry_out(
+                    ticket, "edit", _edits((self._prompt("New values, such as quantity=0.02: ") or "").split())
+                )
+            case _:
+                waits = f"{label} waits: /approve {label} or /reject {label} decides it."
+                self._console.print(waits, style="dim", markup=False)
+                # Anything else was meant for the desk, not for the ticket.
+                self._waiting_line = answer if answer.lower() not in {"", "l", "later"} else None
 
     def _decide(self, words: list[str], decision: str) -> None:
         pending = {ticket["label"].upper(): ticket for ticket in self._desk.tickets(status="pending")}
@@ -145,19 +159,22 @@ class Terminal:
         if decision == "approve" and ticket["differences"]:
             self._console.print(ticket_panel(ticket))
             answer = self._prompt("Do you mean the ticket as it stands? Type yes: ") or ""
-            resolve = answer.strip().lower() == "yes"
+            resolve = answer.strip().lower() in {"y", "yes"}
+            if not resolve:
+                self._console.print(f"{ticket['label']} waits; nothing was sent.", markup=False)
+                return
         outcome = self._desk.decide(
             ticket["id"], Decision(decision, ticket["hash"], edits=edits, resolve_differences=resolve)
         )
         if outcome.get("reply"):
-            self._console.print(outcome["reply"].replace("**", ""), markup=False, soft_wrap=True)
+            self._say(outcome["reply"])
         self._receipts = outcome.get("receipts") or self._receipts
         if outcome.get("replacement"):
             self._offer(outcome["replacement"])
 
-    def _show_pending(self, *, quiet: bool = False) -> None:
+    def _show_pending(self) -> None:
         pending = self._desk.tickets(status="pending")
-        if not pending and not quiet:
+        if not pending:
             self._console.print("No ticket is pending.")
         for ticket in pending:
             self._console.print(ticket_panel(ticket))
@@ -165,13 +182,16 @@ class Terminal:
     def _show_receipts(self) -> None:
         if self._receipts:
             self._console.print(receipts_table(self._receipts))
+        else:
+            self._console.print("The last answer had no figures.")
 
     def _start_over(self) -> None:
         self._thread_id, self._receipts = None, []
         self._console.print("A new conversation.", style="dim")
 
-    def _read_line(self) -> str | None:
-        return self._prompt("you > ")
+    def _next_line(self) -> str | None:
+        line, self._waiting_line = self._waiting_line, None
+        return line if line is not None else self._prompt("you > ")
 
     def _prompt(self, text: str) -> str | None:
         if not self._interactive:
