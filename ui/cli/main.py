@@ -17,16 +17,19 @@ app = typer.Typer(
 app.add_typer(keys.app, name="keys")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("quantum-trader-pro"))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
 ) -> None:
     """A trading desk you talk to."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("quantum-trader-pro"))
-        raise typer.Exit
 
 
 Home = Annotated[Path | None, typer.Option(help="Folder that holds everything a run writes.")]
