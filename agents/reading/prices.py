@@ -86,7 +86,8 @@ def _role_words(tags: list[Tag]) -> dict[int, Role]:
         following = tags[i + 1].text if i + 1 < len(tags) else ""
         if t.text in STOP_LOSS or (t.text in {"loss", "losses"} and before in {"stop", "-"}):
             found.pop(i - 1, None)
-            found.pop(i - 2, None)
+            if before == "-":  # "stop - loss"; in "tp 70k sl 55k" the word two places back has a number of its own
+                found.pop(i - 2, None)
             found[i] = "stop_loss"
         elif t.text == "stop" and following not in {"asking", "being", "talking", "it", "that"}:
             found[i] = "stop"

@@ -50,6 +50,12 @@ def order(side: str, quantity: float, asset: str = "BTC", unit: str = "base", **
         ("buy 0.1 btc, stop 62k", order("buy", 0.1, stop_loss=62_000)),
         ("buy 2 eth @2300 sl2200 tp2500", order("buy", 2, "ETH", limit_price=2300, stop_loss=2200, take_profit=2500)),
         ("buy 1 eth sl: 1900 target = 2500", order("buy", 1, "ETH", stop_loss=1900, take_profit=2500)),
+        (
+            "buy 0.1 btc @ 60k tp 70k sl 55k",
+            order("buy", 0.1, limit_price=60_000, stop_loss=55_000, take_profit=70_000),
+        ),
+        ("buy 0.1 btc limit 60k sl 55k", order("buy", 0.1, limit_price=60_000, stop_loss=55_000)),
+        ("buy 0.1 btc stop - loss 55k", order("buy", 0.1, stop_loss=55_000)),
         ("sell stop 58k 0.05 btc", order("sell", 0.05, stop_price=58_000)),
         ("buy stop 1 eth 2500", order("buy", 1, "ETH", stop_price=2500)),
         ("short 2 sol stop 180", order("sell", 2, "SOL", stop_loss=180)),
