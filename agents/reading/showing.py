@@ -22,6 +22,7 @@ _DEFINING: Final = frozenset(
     {"what", "what's", "whats", "define", "explain", "meaning", "mean", "means", "definition", "glossary"}
 )
 _FOLLOWING: Final = frozenset({"same", "what", "how", "and", "about", "now", "for", "again", "try", "do", "then", "ok"})
+_CANDLES: Final = frozenset({"candle", "candles", "bar", "bars", "periods"})
 _ABOUT_TO_BE: Final = frozenset({"will", "is", "are", "can", "does", "did", "has"})
 
 
@@ -47,6 +48,7 @@ class _Part:
     timeframes: list[str]
     bare: bool
     named: bool
+    lookback: int | None
 
 
 def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Shown:
@@ -64,6 +66,9 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
             continue
         part = _part(place, clause.tags, supposed=supposed)
         shown.mentioned = shown.mentioned or bool(part.symbols or part.tool)
+        if part.lookback and not part.symbols and parts and parts[-1].tool == "analyze_volume_profile":
+            parts[-1].lookback = part.lookback  # "value area of SOL, last 50 candles" is one request
+            continue
         if part.tool or part.symbols or part.timeframes:
             parts.append(part)
     _share(parts)
@@ -109,7 +114,18 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
         tool = "analyze_cipher"
     numbered = any(t.kind == "number" for t in tags)
     bare = not numbered and all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
-    return _Part(place, tags, tool, symbols, spans, bare, named=bool(spans))
+    return _Part(place, tags, tool, symbols, spans, bare, named=bool(spans), lookback=_lookback(tags))
+
+
+def _lookback(tags: list[Tag]) -> int | None:
+    """50 of "the last 50 candles", "50 4h candles" and "lookback 50"."""
+    for index, tag in enumerate(tags):
+        if tag.kind != "number" or tag.unit or tag.value is None or tag.value != int(tag.value):
+            continue
+        following = next((t.text for t in tags[index + 1 : index + 3] if t.kind != "timeframe"), "")
+        if following in _CANDLES or (index and tags[index - 1].text == "lookback"):
+            return int(tag.value)
+    return None
 
 
 def _share(parts: list[_Part]) -> None:
@@ -187,7 +203,9 @@ def _market_request(part: _Part, tool: str, shown: Shown, context: ReadingContex
         shown.question = shown.question or ask_timeframe(unknown[0])
         return
     for symbol, span in _combinations(part.tags, symbols, spans):
-        args = {"symbol": symbol, "timeframe": span} if tool in _TIMED_TOOLS else {"symbol": symbol}
+        args: dict[str, Any] = {"symbol": symbol, "timeframe": span} if tool in _TIMED_TOOLS else {"symbol": symbol}
+        if tool == "analyze_volume_profile" and part.lookback is not None:
+            args["lookback"] = part.lookback
         shown.requests.append((part.place, Request(tool, args)))
 
 

@@ -150,7 +150,8 @@ def describe(request: Request) -> str:
         case "analyze_cipher":
             return f"cipher {args['symbol']} {args['timeframe']}"
         case "analyze_volume_profile":
-            return f"volume profile {args['symbol']} {args['timeframe']}"
+            spread = f" last {args['lookback']} candles" if "lookback" in args else ""
+            return f"volume profile {args['symbol']} {args['timeframe']}{spread}"
         case "get_quote":
             return f"price of {args['symbol']}"
         case "get_portfolio":

@@ -53,6 +53,22 @@ def test_timeframes_are_read_in_words(say: Say, said: str, timeframe: str) -> No
     assert calls(say(f"how does BTC look on the {said}")) == [cipher("BTC", timeframe)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "volume profile of BTC on the 4h over the last 50 candles",
+        "poc btc last 50 4h candles",
+        "value area of BTC 4h, last 50 bars",
+        "where is the POC for BTC 4h, lookback 50",
+    ],
+)
+def test_a_number_of_candles_is_the_lookback_of_the_profile(say: Say, text: str) -> None:
+    (request,) = say(text).requests
+    assert request.tool == "analyze_volume_profile"
+    assert request.args == {"symbol": "BTC/USDT", "timeframe": "4h", "lookback": 50}
+    assert say(describe(request)).requests == (request,)
+
+
 @pytest.mark.parametrize("said", ["8h", "3 days", "monthly", "1M", "10 min"])
 def test_a_timeframe_without_candles_is_asked_about(say: Say, said: str) -> None:
     reading = say(f"cipher btc {said}")
