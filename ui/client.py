@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -77,6 +78,7 @@ class DeskClient:
         Raises:
             DeskProblem: the desk refused it.
             DeskUnreachable: the desk did not answer.
+            DeskError: what answered is no desk.
         """
         try:
             response = self._http.request(call.method, call.path, params=call.query(), json=call.body)
@@ -111,49 +113,13 @@ class DeskClient:
         """Market, account, model, version and the desk's time."""
         return _object(self.send(requests.status()))
 
-    def markets(self) -> Json:
-        """The symbols that can be traded."""
-        return _object(self.send(requests.markets()))
-
-    def ask(self, message: str, thread_id: str | None = None) -> Json:
-        """Ask and wait for the whole answer."""
-        return _object(self.send(requests.ask(message, thread_id)))
-
-    def chart(self, symbol: str, timeframe: str, *, as_of: str | None = None, limit: int | None = None) -> Json:
-        """Candles, Cipher panel and volume profile, as `ui.charts.figure` draws them."""
-        return _object(self.send(requests.chart(symbol, timeframe, as_of=as_of, limit=limit)))
-
-    def threads(self) -> list[Json]:
-        """Conversations, newest first."""
-        return _items(self.send(requests.threads()), "threads")
-
-    def thread(self, thread_id: str) -> Json:
-        """One conversation with its messages and pending tickets."""
-        return _object(self.send(requests.thread(thread_id)))
-
     def tickets(self, *, status: str | None = None, thread_id: str | None = None) -> list[Json]:
         """Tickets of the owner."""
         return _items(self.send(requests.tickets(status=status, thread_id=thread_id)), "tickets")
 
-    def ticket(self, ticket_id: str) -> Json:
-        """One ticket as it stands."""
-        return _object(self.send(requests.ticket(ticket_id)))
-
     def decide(self, ticket_id: str, decision: Decision) -> Json:
         """Approve, reject or edit exactly the ticket whose hash the decision carries."""
         return _object(self.send(requests.decide(ticket_id, decision)))
-
-    def portfolio(self) -> Json:
-        """Cash, positions and profit."""
-        return _object(self.send(requests.portfolio()))
-
-    def orders(self, *, status: str | None = None, symbol: str | None = None) -> list[Json]:
-        """Orders, open or all."""
-        return _items(self.send(requests.orders(status=status, symbol=symbol)), "orders")
-
-    def fills(self) -> list[Json]:
-        """Executions."""
-        return _items(self.send(requests.fills()), "fills")
 
 
 class AsyncDeskClient:
@@ -297,14 +263,20 @@ def _json(response: httpx.Response) -> Any:
         raise _problem(response)
     if response.status_code == httpx.codes.NO_CONTENT:
         return None
-    return response.json()
+    try:
+        return response.json()
+    except ValueError as error:
+        raise DeskError(
+            f"What answers at {response.url.copy_with(path='/')} is no desk.", "Check the address."
+        ) from error
 
 
 def _problem(response: httpx.Response) -> DeskProblem:
     body: Json = {}
     if "json" in response.headers.get("content-type", ""):
-        parsed = response.json()
-        body = parsed if isinstance(parsed, dict) else {}
+        with suppress(ValueError):
+            parsed = response.json()
+            body = parsed if isinstance(parsed, dict) else {}
     message = body.get("detail") or body.get("title") or f"The desk answered {response.status_code}."
     return DeskProblem(
         status=response.status_code,

@@ -46,11 +46,6 @@ class Decision:
         return {"decision": self.decision, "ticket_hash": self.ticket_hash, **resolve, **self.edits}
 
 
-def ask(message: str, thread_id: str | None) -> Call:
-    """One turn, answered whole."""
-    return Call("POST", "/v1/agent/invoke", body=_turn(message, thread_id))
-
-
 def stream(message: str, thread_id: str | None) -> Call:
     """One turn as events."""
     return Call("POST", "/v1/agent/stream", body=_turn(message, thread_id))
@@ -104,21 +99,6 @@ def ticket(ticket_id: str) -> Call:
 def decide(ticket_id: str, decision: Decision) -> Call:
     """Decide about a ticket."""
     return Call("POST", f"/v1/tickets/{_segment(ticket_id)}/decision", body=decision.body())
-
-
-def portfolio() -> Call:
-    """The account."""
-    return Call("GET", "/v1/portfolio")
-
-
-def orders(*, status: str | None, symbol: str | None) -> Call:
-    """Orders, filtered."""
-    return Call("GET", "/v1/orders", {"status": status, "symbol": symbol})
-
-
-def fills() -> Call:
-    """Executions."""
-    return Call("GET", "/v1/fills")
 
 
 def _turn(message: str, thread_id: str | None) -> Json:

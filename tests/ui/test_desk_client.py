@@ -13,10 +13,11 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ui.client import AsyncDeskClient, Decision, DeskClient, DeskProblem, DeskUnreachable
+from ui.client import AsyncDeskClient, Decision, DeskClient, DeskError, DeskProblem, DeskUnreachable
+from ui.requests import Call
 
 EVENTS = [
     ("run", {"run_id": "r 1", "thread_id": "t"}),
@@ -40,6 +41,7 @@ class Desk:
                 Route("/v1/tickets/{ticket_id:path}/decision", self.decide, methods=["POST"]),
                 Route("/v1/status", self.status),
                 Route("/v1/tickets", self.tickets),
+                Route("/", self.page),
             ]
         )
 
@@ -62,6 +64,9 @@ class Desk:
 
     async def tickets(self, request: Request) -> Response:
         return JSONResponse({"tickets": [dict(request.query_params)]})
+
+    async def page(self, request: Request) -> Response:
+        return HTMLResponse("<p>Welcome</p>")
 
     def _send(self, start: int, end: int) -> StreamingResponse:
         async def body() -> Any:
@@ -150,6 +155,11 @@ def test_the_key_travels_as_bearer_and_unset_filters_do_not_travel(serve: Any) -
     with DeskClient(serve(Desk()), key="qtp_1") as client:
         assert client.status() == {"key": "Bearer qtp_1"}
         assert client.tickets(status="pending") == [{"status": "pending"}]
+
+
+def test_a_server_that_is_no_desk_is_told_in_words(serve: Any) -> None:
+    with DeskClient(serve(Desk())) as client, pytest.raises(DeskError, match=r"is no desk\. Check the address"):
+        client.send(Call("GET", "/"))
 
 
 def test_a_desk_that_is_not_there_is_named_with_a_remedy() -> None:
