@@ -54,6 +54,16 @@ def compare(user_words: str, tool: str, intent: Mapping[str, Any], context: Read
     return min(found, key=len)
 
 
+def quoted_words(user_words: str, context: ReadingContext) -> str:
+    """The person's words that an order of this message was read from, the earlier messages it completes included.
+
+    Messages are joined by an ellipsis: `buy btc … 0.02`. Never raises.
+    """
+    said = max((order.said for order in read(user_words, context).orders), key=len, default=())
+    earlier = [" ".join(words.split()) for words in said[:-1]]
+    return " … ".join([*earlier, user_words])
+
+
 def _cancel_differences(reading: Reading, intent: Mapping[str, Any]) -> tuple[str, ...]:
     wanted = [r.args for r in reading.requests if r.tool == "propose_cancel"]
     if not wanted:

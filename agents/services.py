@@ -95,18 +95,24 @@ class Services:
 
     def facts(self, owner: str) -> dict[str, Any]:
         """What a reader of messages has to know of the desk: markets, account, positions, pending tickets."""
-        account = self.ledger.account(self.account(owner))
+        holdings = self.holdings(owner)
         return {
             "symbols": list(self.symbols()),
             "quote_currency": self.quote_currency,
             "pending_tickets": [
                 {"label": ticket.label, "text": self.ticket_headline(ticket)} for ticket in self.waiting(owner)
             ],
-            "positions": [position.symbol for position in account.positions if position.quantity],
+            "positions": list(holdings),
+            "holdings": {symbol: f"{quantity.normalize():f}" for symbol, quantity in holdings.items()},
             "market": self.market.name,
             "simulated": self.market.simulated,
             "account": f"paper account, {self.settings.paper_cash:,f} {self.quote_currency} at the start",
         }
+
+    def holdings(self, owner: str) -> dict[str, Decimal]:
+        """What the owner's account holds, base units by symbol."""
+        account = self.ledger.account(self.account(owner))
+        return {position.symbol: position.quantity for position in account.positions if position.quantity}
 
     def seal(self, intent: OrderIntent, owner: str) -> OrderTicket:
         """Risk review, quote, evidence and seal: a pending ticket in the ledger."""

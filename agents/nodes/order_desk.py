@@ -14,7 +14,7 @@ from agents.nodes.intents import intent_of
 from agents.nodes.results import failed, recorded
 from agents.nodes.specialists import invalid_arguments
 from agents.reading import context_from_messages
-from agents.second_reader import asked_for_order, compare
+from agents.second_reader import asked_for_order, compare, quoted_words
 from agents.services import Services
 from agents.state import EvidenceRecord, OrderTask
 from engines.errors import InvalidRequest, QuantumTraderError
@@ -45,7 +45,7 @@ def _seal(
     services: Services, task: OrderTask, arguments: BaseModel, thread_id: str
 ) -> tuple[dict[str, Any], EvidenceRecord]:
     call, words = task["call"], task["user_words"]
-    context = context_from_messages(task["talk"], **_reading_facts(services))
+    context = context_from_messages(task["talk"], **_reading_facts(services, task["owner"]))
     if not asked_for_order(words, context):
         raise InvalidRequest(
             "No order was prepared: this message does not ask for one.",
@@ -53,12 +53,22 @@ def _seal(
         )
     differences = compare(words, call["name"], call["args"], context)
     intent = intent_of(
-        arguments, services, owner=task["owner"], thread_id=thread_id, words=words, differences=differences
+        arguments,
+        services,
+        owner=task["owner"],
+        thread_id=thread_id,
+        words=quoted_words(words, context),
+        differences=differences,
     )
     ticket = services.seal(intent, task["owner"])
     _, record = services.ticket_record(ticket, tool_call_id=call["id"], turn=task["turn"])
     return services.ticket_json(ticket), record
 
 
-def _reading_facts(services: Services) -> dict[str, Any]:
-    return {"symbols": services.symbols(), "quote_currency": services.quote_currency, "tools": frozenset(SCHEMAS)}
+def _reading_facts(services: Services, owner: str) -> dict[str, Any]:
+    return {
+        "symbols": services.symbols(),
+        "quote_currency": services.quote_currency,
+        "tools": frozenset(SCHEMAS),
+        "positions": tuple(services.holdings(owner)),
+    }

@@ -60,7 +60,8 @@ def _is_answer(tags: list[Tag], pending: OrderWords) -> bool:
         return False
     if any(t.text in NEGATIONS or (t.kind == "word" and not _known(t)) for t in tags) or cancels(tags):
         return False
-    if verbs_in(tags) and pending.side is not None:
+    # A verb with a market of its own begins another order; nothing of the older one goes into it.
+    if verbs_in(tags) and (pending.side is not None or any(t.kind == "symbol" for t in tags)):
         return False
     content = any(t.kind in {"number", "fraction", "symbol"} or t.text in {"all", "everything", "market"} for t in tags)
     if not content and not (pending.side is None and verbs_in(tags)):

@@ -71,11 +71,30 @@ def read(text: str, context: ReadingContext) -> Reading:
         return first
     completed = complete_pending(tags, market, context)
     if completed is not None:
-        return _available(completed, context)
-    reading = _read_sentences(tags, market, context)
+        return _available(_quoting(completed, _said(completed, text, context)), context)
+    reading = _quoting(_read_sentences(tags, market, context), (text,))
     if len(reading.requests) > MAX_REQUESTS:
         return listed_reading(reading, context)
     return _available(reading, context)
+
+
+def _said(completed: Reading, text: str, context: ReadingContext) -> tuple[str, ...]:
+    """The messages an order was completed by; one that added nothing to it is none of them."""
+    before = context.pending_order
+    if before is None:
+        return (text,)
+    added = completed.pending_order != replace(before, doubt="", age=0)
+    return (*before.said, text) if added else before.said
+
+
+def _quoting(reading: Reading, said: tuple[str, ...]) -> Reading:
+    """The reading with the messages that its orders were read from."""
+    pending = reading.pending_order
+    return replace(
+        reading,
+        orders=tuple(replace(order, said=said) for order in reading.orders),
+        pending_order=replace(pending, said=said) if pending is not None else None,
+    )
 
 
 def _commands(tokens: list[Token]) -> list[Token]:

@@ -60,7 +60,7 @@ def merge(pending: OrderWords, answer: OrderWords) -> OrderWords | None:
     """The pending order with what an answer adds; None when the answer contradicts what was said."""
     changed: dict[str, Any] = {}
     for field in fields(OrderWords):
-        if field.name in {"closes", "order_type", "missing", "doubt", "named", "age"}:
+        if field.name in {"closes", "order_type", "missing", "doubt", "named", "age", "said"}:
             continue
         old, new = getattr(pending, field.name), getattr(answer, field.name)
         if new is None or new == old:

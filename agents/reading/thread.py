@@ -14,7 +14,7 @@ from agents.reading.types import ORDER_TOOLS, Reading, ReadingContext, Request
 MAX_TURNS: Final = 20
 # A longer message is only ever listed: it leaves nothing for later messages to refer to.
 _MAX_REPLAYED: Final = 8_000
-_KEEPS_PENDING: Final = frozenset({"glossary", "greeting", "thanks", "how_to_order", "help"})
+_KEEPS_PENDING: Final = frozenset({"glossary", "greeting", "thanks", "how_to_order", "help", "unavailable"})
 
 
 def context_from_messages(
@@ -24,6 +24,7 @@ def context_from_messages(
     quote_currency: str = "USDT",
     tools: frozenset[str] = frozenset(),
     tickets: Iterable[tuple[str, str]] = (),
+    positions: tuple[str, ...] = (),
 ) -> ReadingContext:
     """The context in which the newest message of a thread is to be read.
 
@@ -33,7 +34,11 @@ def context_from_messages(
     given there wins.
     """
     context = ReadingContext(
-        symbols=symbols, quote_currency=quote_currency, tools=tools, pending_tickets=tuple(tickets)
+        symbols=symbols,
+        quote_currency=quote_currency,
+        tools=tools,
+        pending_tickets=tuple(tickets),
+        positions=positions,
     )
     context = _with_desk(context, messages)
     turns = _turns(messages)

@@ -71,6 +71,7 @@ class OrderWords:
         doubt: a question about something that can be read in two ways, or "".
         named: prices that were named, whether or not a number came with them.
         age: how many turns ago it was said; it is forgotten after two.
+        said: the messages it was read from, oldest first; no part of what the order is.
     """
 
     side: Side | None = None
@@ -88,6 +89,7 @@ class OrderWords:
     doubt: str = ""
     named: tuple[str, ...] = ()
     age: int = 0
+    said: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
