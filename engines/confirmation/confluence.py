@@ -52,7 +52,10 @@ def confluence(
         Arguments strongest first, weights positive in favour of `side` and summing to the score in [-1, 1]. What could
         not be read, or is too old to count, is told in `missing` and counts nothing; score None when nothing could be.
     """
-    known = as_of or market.now()
+    try:
+        known = as_of or market.now(symbol)
+    except QuantumTraderError as error:
+        return Confluence(None, missing=(str(error),))
     views: list[_View] = []
     missing: list[str] = []
     readable = 0

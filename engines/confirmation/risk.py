@@ -26,9 +26,9 @@ class RiskLimits:
         max_order_fraction: of one order, as a fraction of equity; None for no limit.
         max_account_exposure: value of all holdings and open buys together, the new order included.
         max_open_orders: resting or unclear orders, protective ones not counted.
-        price_collar_percent: how far a limit or stop price may lie beyond the middle price on the side that
-            pays more or receives less.
-        resting_collar_percent: how far it may lie on the other, patient side.
+        price_collar_percent: how far a limit price may lie beyond the middle price on the side that pays more or
+            receives less.
+        resting_collar_percent: how far a price that waits for the market may lie from it, a stop price always.
         quote_max_age_seconds: older quotes decide nothing.
         slippage_percent: what a market or stop buy sets aside above its price, so the balance covers it.
         allow_list: symbols that may be traded; empty for all that the market lists.
@@ -182,8 +182,9 @@ def _price_collar(intent: OrderIntent, situation: Situation, limits: RiskLimits)
     if own is None:
         return _Finding("price_collar", percent(limits.price_collar_percent), "0 %", None, "")
     distance = (own - middle) / middle * 100
-    pays_more = (distance > 0) == (intent.side == "buy")
-    limit = limits.price_collar_percent if pays_more else limits.resting_collar_percent
+    # A limit order beyond the market is taken at once, at a worse price; a stop on that side waits for the market.
+    at_once = intent.order_type == "limit" and (distance > 0) == (intent.side == "buy")
+    limit = limits.price_collar_percent if at_once else limits.resting_collar_percent
     message = (
         f"The price {price(own, situation.instrument)} is {percent(abs(distance))} from the market's "
         f"{price(middle, situation.instrument)} and the limit is {percent(limit)} ({_named(limits)})."

@@ -47,8 +47,8 @@ class PaperBroker:
             OrderRejected: no price, or the account's funds do not cover it.
         """
         ticket = approved.ticket
-        order = paper_order(ticket, self._market.now())
         try:
+            order = paper_order(ticket, self._market.now(ticket.symbol))
             instrument, quote = self._market.instrument(ticket.symbol), usable_quote(self._market, ticket.symbol)
         except (NotFound, VenueUnavailable) as error:
             raise OrderRejected(f"The paper venue has no price: {error.message}") from error
@@ -105,7 +105,10 @@ class PaperBroker:
         # Orders on a symbol that the market has dropped go on resting: a person can cancel them.
         listed = {instrument.symbol for instrument in self._market.instruments()} if wanted else set()
         symbols = sorted(wanted & listed)
-        return sum(self._match_candles(symbol, now) + self._match_quote(symbol, now) for symbol in symbols)
+        return sum(self._match_symbol(symbol, min(now, self._market.now(symbol))) for symbol in symbols)
+
+    def _match_symbol(self, symbol: str, now: datetime) -> int:
+        return self._match_candles(symbol, now) + self._match_quote(symbol, now)
 
     def _match_candles(self, symbol: str, now: datetime) -> int:
         instrument, filled = self._market.instrument(symbol), 0

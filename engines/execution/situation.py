@@ -51,5 +51,5 @@ def situation_of(
         equity=account.balances.get(account.currency, Decimal(0)) + held,
         exposure=held + entries.buying,
         open_orders=entries.count,
-        now=market.now(),
+        now=market.now(instrument.symbol),
     )

@@ -68,7 +68,7 @@ class CcxtMarket:
         self._instruments: dict[str, Instrument] = {}
         self._listed_at: datetime | None = None
 
-    def now(self) -> datetime:
+    def now(self, symbol: str | None = None) -> datetime:
         """The clock's time."""
         return self._clock.now()
 

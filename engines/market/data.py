@@ -26,8 +26,8 @@ class MarketData(Protocol):
         """True when no real market made the prices."""
         ...
 
-    def now(self) -> datetime:
-        """The market's own time: the wall clock, or the end of the data for imported files."""
+    def now(self, symbol: str | None = None) -> datetime:
+        """The market's own time: the wall clock, or the end of imported data, of one symbol or of all."""
         ...
 
     def instruments(self) -> tuple[Instrument, ...]:

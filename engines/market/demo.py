@@ -106,7 +106,7 @@ class DemoMarket:
         # Quotes of one minute share the way down to it; a cache of a pure function changes nothing but the time.
         self._minute = lru_cache(maxsize=64)(self._minute_node)
 
-    def now(self) -> datetime:
+    def now(self, symbol: str | None = None) -> datetime:
         """The clock's time."""
         return self._clock.now()
 

@@ -27,7 +27,7 @@ MIN_NOTIONAL: Final = Decimal(1)
 class FileMarket:
     """Serves what was imported: every symbol in its timeframes and in longer ones made of them.
 
-    Now is the close of the newest candle of any series. Imports show at once, also those of another process.
+    Time ends for each symbol with its newest candle. Imports show at once, also those of another process.
     """
 
     name: Final = "files"
@@ -36,13 +36,14 @@ class FileMarket:
     def __init__(self, store: CandleStore) -> None:
         self._store = store
 
-    def now(self) -> datetime:
-        """Close time of the newest imported candle.
+    def now(self, symbol: str | None = None) -> datetime:
+        """Close time of the newest imported candle, of one symbol or of all.
 
         Raises:
             ConfigurationError: nothing was imported yet.
+            NotFound: the symbol was not imported.
         """
-        return _end(self._store.series())
+        return _end(self._store.series() if symbol is None else self._series_of(symbol))
 
     def instruments(self) -> tuple[Instrument, ...]:
         """Everything imported, by symbol; empty before the first import."""

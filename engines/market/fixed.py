@@ -29,7 +29,7 @@ class FixedMarket:
     _quotes: dict[str, Quote] = field(default_factory=dict)
     _candles: dict[tuple[str, Timeframe], list[_Row]] = field(default_factory=dict)
 
-    def now(self) -> datetime:
+    def now(self, symbol: str | None = None) -> datetime:
         """The clock's time."""
         return self.clock.now()
 

@@ -112,6 +112,12 @@ def test_the_collar_is_tight_where_the_price_hurts_and_wide_where_it_waits(
     assert denial(intent, situation(btc="1"), ROOMY) == expected
 
 
+@pytest.mark.parametrize(("price", "expected"), [("54000", None), ("33000", None), ("31000", "price_collar")])
+def test_a_protective_stop_waits_for_the_market_and_may_lie_far_from_it(price: str, expected: str | None) -> None:
+    intent = order(side="sell", order_type="stop", stop_price=Decimal(price))
+    assert denial(intent, situation(btc="1"), ROOMY) == expected
+
+
 def test_a_denial_names_limit_value_and_version() -> None:
     intent = order(order_type="limit", limit_price=Decimal(71_000))
     verdict = review(intent, situation(), replace(ROOMY, version="v3"))

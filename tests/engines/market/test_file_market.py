@@ -30,6 +30,8 @@ def test_now_is_the_close_of_the_newest_candle_of_any_series(store: CandleStore,
     newer = make_candles(10, symbol="ETH/USD", start=hours.as_of)
     store.write(newer, FILE)
     assert market.now() == newer.as_of
+    assert (market.now("BTC/USD"), market.now("ETH/USD")) == (hours.as_of, newer.as_of)
+    assert market.quote("BTC/USD").time == market.now("BTC/USD")
 
 
 def test_before_the_first_import_every_answer_tells_how_to_import(sqlite_store: CandleStore) -> None:
