@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from agents.models import ModelChain
     from agents.settings import Settings
 
+_LABEL = re.compile(r"\bT-\d+\b")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -150,6 +152,12 @@ class Services:
         evidence = self._ticket_evidence(ticket)
         record = record_evidence(evidence, number=number_of(ticket), tool_call_id=tool_call_id, turn=turn)
         return evidence, record
+
+    def quoted_tickets(self, draft: str, owner: str) -> list[EvidenceRecord]:
+        """Evidence of the waiting tickets that a draft names, whichever thread they were made in."""
+        named = set(_LABEL.findall(draft))
+        found = [ticket for ticket in self.waiting(owner) if ticket.label in named] if named else []
+        return [self.ticket_record(ticket, tool_call_id=ticket.id, turn="")[1] for ticket in found]
 
     def _ticket_evidence(self, ticket: OrderTicket) -> Evidence:
         superseded = self.ledger.tickets(ticket.owner, status="superseded", thread_id=ticket.thread_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
@@ -43,7 +44,11 @@ def make_respond(services: Services) -> Callable[[DeskState], Awaitable[Next]]:
         usage = state.get("usage") or {}
         text = _text(unsaid, draft, fresh, usage, [*fresh, *quoted])
         said = [message.text for message in state.get("messages", []) if isinstance(message, HumanMessage)]
-        rendered = render(text, evidence, user_words=said[-6:], settings=known_figures)
+        owner = state.get("owner", "local")
+        waiting_elsewhere = await asyncio.to_thread(services.quoted_tickets, draft, owner)
+        # Outcomes are written from records and our own errors; no model has a say in their figures.
+        known = [*known_figures, *(outcome["text"] for outcome in unsaid)]
+        rendered = render(text, [*waiting_elsewhere, *evidence], user_words=said[-6:], settings=known)
         answer = Answer(
             reply=_with_notices(rendered.text, usage) if draft else rendered.text,
             receipts=list(rendered.receipts),
@@ -60,7 +65,6 @@ def make_respond(services: Services) -> Callable[[DeskState], Awaitable[Next]]:
         }
         decided = {outcome["ticket_id"] for outcome in state.get("outcomes", [])}
         waiting = sorted(_tickets_of(fresh) - decided) + [item["successor"] for item in unsaid if item["successor"]]
-        owner = state.get("owner", "local")
         sends = [Send("confirmation", TicketTask(ticket_id=ticket, owner=owner)) for ticket in waiting]
         return Command(update=update, goto=sends or END)  # type: ignore[arg-type]
 

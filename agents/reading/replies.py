@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agents.reading.types import Missing, OrderWords, ReadingContext, SmallTalk
+from agents.reading.waiting import tickets_reply
 from engines.domain.timeframe import TIMEFRAMES
 
 _ABILITIES: Final = (
@@ -77,11 +78,11 @@ def small_talk(kind: SmallTalk, context: ReadingContext) -> str:
         case "goodbye":
             return "Until next time. Pending tickets stay with you until they expire."
         case "approval_words":
-            return _tickets(context)
+            return tickets_reply(context)
         case "declined":
             return "Understood: nothing was ordered and nothing was changed."
         case "stand_down":
-            return "Dropped: nothing was prepared." + (f" {_tickets(context)}" if context.pending_tickets else "")
+            return "Dropped: nothing was prepared." + (f" {tickets_reply(context)}" if context.pending_tickets else "")
         case "how_to_order":
             return (
                 f"Write the order in plain words, for example `buy 0.05 {first}` or `sell 0.5 {second} "
@@ -119,7 +120,7 @@ def ask_missing(missing: Missing, order: OrderWords, context: ReadingContext) ->
 
 def ask_timeframe(said: str) -> str:
     """The question for a timeframe there are no candles of."""
-    return f"There are no {said} candles here. Which timeframe: {', '.join(TIMEFRAMES)}?"
+    return f"There are no `{said}` candles here. Which timeframe: {', '.join(TIMEFRAMES)}?"
 
 
 def _whereabouts(context: ReadingContext) -> str:
@@ -138,19 +139,3 @@ def _starters(context: ReadingContext) -> str:
         f"Buy 0.01 {first}",
     )
     return "\n".join(f"- `{line}`" for line in lines)
-
-
-def _tickets(context: ReadingContext) -> str:
-    tickets = context.pending_tickets
-    if not tickets:
-        return (
-            "There is no pending ticket. Orders are approved on the ticket itself, not in words; "
-            "ask for an order and one is prepared."
-        )
-    listed = ", ".join(f"{label} ({_safe(text)})" if text else label for label, text in tickets)
-    count = "is one pending ticket" if len(tickets) == 1 else f"are {len(tickets)} pending tickets"
-    return f"There {count}, {listed}. Orders are approved or rejected on the ticket itself, not in words."
-
-
-def _safe(text: str) -> str:
-    return text.replace("{", "(").replace("}", ")").rstrip(".")

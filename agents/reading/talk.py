@@ -21,6 +21,7 @@ from agents.reading.vocabulary import (
     NEGATIONS,
     QUESTION_STARTS,
 )
+from agents.reading.waiting import asks_for_tickets, tickets_reply
 
 _GREETING: Final = re.compile(
     r"(hi|hello|hey|hiya|howdy|yo|gm|ga|gn|greetings|good "
@@ -55,6 +56,8 @@ def talk_first(text: str, tags: list[Tag], context: ReadingContext) -> Reading |
         return said("stand_down", context)
     if moods.is_approval(tags):
         return _approval(tags, context)
+    if asks_for_tickets(tags):
+        return Reading(small_talk="approval_words", reply=tickets_reply(context))
     for kind, pattern in _WHOLE:
         if words and pattern.fullmatch(words):
             return said(kind, context)
@@ -76,7 +79,8 @@ def _approval(tags: list[Tag], context: ReadingContext) -> Reading:
     words = {t.text for t in tags}
     if context.pending_order is not None and not context.pending_tickets and words & {"no", "nope", "nah", "n"}:
         return said("stand_down", context)
-    return said("approval_words", context)
+    asked = tuple(t.text.upper() for t in tags if t.kind == "ticket")
+    return Reading(small_talk="approval_words", reply=tickets_reply(context, asked))
 
 
 def talk(tags: list[Tag], context: ReadingContext, *, negated: bool, mentioned: bool) -> Reading:

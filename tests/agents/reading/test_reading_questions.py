@@ -180,10 +180,10 @@ def test_approval_in_words_names_the_pending_tickets_and_decides_nothing(context
         assert reading.small_talk == "approval_words", text
         assert reading.requests == ()
         assert not reading.asks_for_order
-        assert reading.reply == (
-            "There is one pending ticket, T-7 (buy 0.1 BTC/USDT). "
-            "Orders are approved or rejected on the ticket itself, not in words."
-        )
+        named = "T-7 is pending (buy 0.1 BTC/USDT)."
+        listed = "There is one pending ticket, T-7 (buy 0.1 BTC/USDT)."
+        on_the_ticket = "Orders are approved or rejected on the ticket itself, not in words."
+        assert reading.reply == f"{named if 'T-7' in text else listed} {on_the_ticket}"
 
 
 def test_a_very_long_message_is_listed_and_nothing_of_it_is_carried_out(say: Say) -> None:
