@@ -11,7 +11,7 @@ run: .venv/.warm ## set up and serve chat, API and docs on http://127.0.0.1:8000
 test: .venv/.dev .venv/.warm ## set up and run every test (ARGS="tests/engines -x")
 	.venv/bin/python -m pytest $(ARGS)
 
-check: .venv/.dev ## format, lint, types, import direction, lock files
+check: .venv/.dev ## format, lint, types, import direction
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/lint-imports --no-cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import statistics
 import subprocess
@@ -37,7 +38,9 @@ def _one_start(home: Path, *, rest: bool) -> tuple[float, float, float]:
         port = probe.getsockname()[1]
     command = [str(Path(sys.executable).parent / "quantum-trader"), "serve", "--port", str(port), "--home", str(home)]
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # The settings of whoever measures must not decide what is measured.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("QTP_")}
+    process = subprocess.Popen(command, env=plain, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
             healthy = _until_healthy(client, began)

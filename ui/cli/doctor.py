@@ -45,7 +45,8 @@ def examine(given: dict[str, Any]) -> int:
 
 
 def findings(given: dict[str, Any]) -> Iterator[Finding]:
-    """Check Python, settings, home, database, market, model, kernels, port, keys and limits, in that order."""
+    """Check Python, settings, home, database, market, model, kernels, port, keys, limits and the
+    audit chain, in that order."""
     from agents.settings import load_settings
 
     yield Finding("python", healthy=sys.version_info >= (3, 11), detail=sys.version.split()[0])
@@ -150,6 +151,21 @@ def _keys(settings: Settings) -> str:
     return f"{active} active; every caller needs one, on this machine too"
 
 
+def _audit(settings: Settings) -> str:
+    from engines.domain.clock import SystemClock
+    from engines.ledger.ledger import Ledger
+    from engines.storage.database import open_database
+
+    engine = open_database("desk", home=settings.home, url=settings.database_url)
+    check = Ledger(engine, SystemClock()).verify_audit()
+    if not check.intact:
+        raise ConfigurationError(
+            f"The audit chain breaks at record {check.broken_at}: something else than the desk changed the journal.",
+            remedy="Keep a copy of the database as it is, and compare it with a backup before you trade on.",
+        )
+    return f"{check.records:,} records, the chain is whole"
+
+
 def _limits(settings: Settings) -> str:
     from engines.confirmation.risk import default_limits
     from engines.execution.limits_file import load_limits
@@ -167,4 +183,5 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "port": _port,
     "keys": _keys,
     "limits": _limits,
+    "audit": _audit,
 }
