@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from engines.confirmation.confluence import TIMEFRAMES as EVIDENCE_TIMEFRAMES
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, Order, OrderTicket
@@ -117,7 +118,8 @@ def _order_line(ticket: OrderTicket, instrument: Instrument | None, values: dict
 
 
 def _cancel_line(ticket: OrderTicket) -> str:
-    orders = f"order {ticket.cancels[0]}" if len(ticket.cancels) == 1 else "these orders: " + ", ".join(ticket.cancels)
+    named = [f"{words} ({order_id})" for words, order_id in zip(ticket.cancelled_words, ticket.cancels, strict=True)]
+    orders = named[0] if len(named) == 1 else "these orders: " + "; ".join(named)
     return f"{ticket.label}: Cancel {orders} · {ticket.mode} account."
 
 
@@ -132,7 +134,8 @@ def _confluence_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> s
         "for": wording.count(pro, "arguments for it"),
         "against": wording.count(contra, "arguments against it"),
     }
-    return f"Evidence on {ticket.label}: {{evidence}} ({{for}} for, {{against}} against)."
+    read = " and ".join(EVIDENCE_TIMEFRAMES)
+    return f"Evidence on {ticket.label} from {read}: {{evidence}} ({{for}} for, {{against}} against)."
 
 
 def _limits_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:

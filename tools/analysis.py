@@ -53,7 +53,8 @@ class Lean:
 def lean(reasons: Iterable[Reason]) -> Lean:
     """Sum the reasons' weights and say what they come to, by the score's first decimal."""
     score = round(sum(reason.weight for reason in reasons), 12)
-    tenths = abs(round(score * 10))
+    # The words follow the figure as it is shown, so that one and the same +0.3 is never both weak and clear.
+    tenths = abs(round(float(f"{score:.1f}") * 10))
     if tenths == 0:
         return Lean(score, 0, "shows no lean")
     strength = "weakly" if tenths <= 3 else "clearly" if tenths <= 6 else "strongly"

@@ -87,8 +87,13 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe, count: int)
         values=values,
         parameters={**DESK_PROFILE.to_plain(), "lookback": count},
         next_steps=(f"Cipher {symbol} {timeframe}", f"Price of {symbol}"),
-        chart={"symbol": symbol, "timeframe": timeframe, "as_of": candles.as_of.isoformat()},
+        chart={"symbol": symbol, "timeframe": timeframe, "as_of": candles.as_of.isoformat(), **_shown(count)},
     )
+
+
+def _shown(count: int) -> dict[str, int]:
+    """How many candles the chart shows, where it is not the usual number; a chart takes 20 to 1,000."""
+    return {} if count == DESK_LOOKBACK else {"limit": min(max(count, 20), 1000)}
 
 
 def _headline(profile: VolumeProfile) -> str:

@@ -118,7 +118,7 @@ def _next_steps(records: Sequence[EvidenceRecord]) -> list[str]:
 
 def _artifacts(records: Sequence[EvidenceRecord]) -> list[dict[str, Any]]:
     charts = [chart for record in records if (chart := chart_artifact(record)) is not None]
-    return list({(chart["symbol"], chart["timeframe"]): chart for chart in charts}.values())
+    return list({chart["url"]: chart for chart in charts}.values())
 
 
 def _shown_usage(state: DeskState, draft: str) -> dict[str, Any]:

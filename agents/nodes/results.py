@@ -47,6 +47,8 @@ def chart_artifact(record: EvidenceRecord) -> dict[str, Any] | None:
         return None
     symbol, timeframe = chart.get("symbol", record["symbol"]), chart.get("timeframe", record["timeframe"])
     query = {"symbol": symbol, "timeframe": timeframe, "as_of": record["as_of"]}
+    # The levels in the picture and in the words come from the same candles.
+    query |= {"limit": chart["limit"]} if "limit" in chart else {}
     return {
         "kind": "chart",
         "title": f"{symbol} {timeframe}",

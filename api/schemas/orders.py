@@ -107,6 +107,7 @@ class Ticket(BaseModel):
     take_profit: DecimalText | None
     reduce_only: bool
     cancels: list[str]
+    cancelled_words: list[str]
     time_in_force: str
     reference_price: DecimalText
     quote_time: TimeText

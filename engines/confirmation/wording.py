@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from engines.domain.instruments import Instrument
+from engines.domain.orders import Order
 
 
 def money(value: Decimal, currency: str) -> str:
@@ -24,6 +25,15 @@ def price(value: Decimal, instrument: Instrument) -> str:
     """`64,120 USDT`, on the market's tick."""
     steps = (value / instrument.tick_size).to_integral_value(ROUND_HALF_UP)
     return f"{plain(steps * instrument.tick_size)} {instrument.quote}"
+
+
+def order_in_words(order: Order) -> str:
+    """`sell 0.3 ETH/USDT, stop 4,700 (protects a position)`: enough to recognise an open order by."""
+    open_quantity = order.quantity - order.filled
+    level = order.limit_price or order.stop_price
+    at = f"{order.order_type} {plain(level)}" if level else f"at {order.order_type}"
+    protects = " (protects a position)" if order.parent_id else ""
+    return f"{order.side} {plain(open_quantity)} {order.symbol}, {at}{protects}"
 
 
 def percent(value: Decimal) -> str:

@@ -148,6 +148,7 @@ class OrderTicket:
         label: short name for people, unique in the account: `T-7`.
         price_band: lowest and highest reference price at which it may still be executed.
         notional, estimated_fee: quote units.
+        cancels, cancelled_words: for `kind="cancel"`, the orders by id, and each in words.
         differences: where the two readers disagree; a ticket with any needs the person to resolve it.
         reason: why it was denied, rejected by the venue or left unclear; empty otherwise.
     """
@@ -192,6 +193,7 @@ class OrderTicket:
     decided_at: datetime | None = None
     superseded_by: str | None = None
     reason: str = ""
+    cancelled_words: tuple[str, ...] = ()
 
     def sealed_content(self) -> dict[str, Any]:
         """Everything the hash covers, as plain JSON values."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from engines.confirmation.risk import Situation, largest_passing, order_price, review
-from engines.confirmation.wording import quantity
+from engines.confirmation.wording import order_in_words, quantity
 from engines.domain.instruments import Instrument
 from engines.domain.orders import (
     OPEN_ORDER_STATUSES,
@@ -174,7 +174,7 @@ def _cancellation(intent: OrderIntent, context: OrderContext, owner: str) -> Ord
         raise InvalidRequest("There is no open order to cancel.")
     orders = [_open_order(order_id, context, owner) for order_id in dict.fromkeys(intent.cancels)]
     ticket = _blank(replace(intent, cancels=tuple(order.id for order in orders)), context, owner)
-    return replace(ticket, quantity=Decimal(0))
+    return replace(ticket, quantity=Decimal(0), cancelled_words=tuple(order_in_words(order) for order in orders))
 
 
 def _open_order(order_id: str, context: OrderContext, owner: str) -> Order:

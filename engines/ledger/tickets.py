@@ -71,9 +71,14 @@ def refusal(row: RowMapping, ticket_hash: str, now: datetime) -> Conflict | None
         return Conflict(f"Ticket {label} was replaced after an edit.", remedy="Decide on its replacement.")
     if row["by"]:
         done = "approved" if row["decision"] == "approve" else "rejected"
-        return Conflict(f"Ticket {label} was already {done} by {row['by']} at {row['at']:%H:%M:%S} UTC.")
+        return Conflict(
+            f"Ticket {label} was already {done} by {row['by']} at {row['at']:%H:%M:%S} UTC.",
+            remedy="A ticket takes one decision; ask again for another order.",
+        )
     if row["status"] != "pending":
-        return Conflict(f"Ticket {label} is {row['status']} and takes no decision.")
+        return Conflict(
+            f"Ticket {label} is {row['status']} and takes no decision.", remedy="Ask again for a new ticket."
+        )
     if not hmac.compare_digest(row["hash"].encode(), ticket_hash.encode()) or not is_untouched(row):
         return Conflict(
             f"The hash {ticket_hash[:12]!r} is not that of ticket {label} as it stands.",

@@ -290,6 +290,7 @@ async def test_closing_and_cancelling_are_tickets_too(desk_on: OpenDesk) -> None
         await _decide(desk, bought.tickets[0])
         cancel = await _ask(desk, "cancel all my orders", bought.thread_id)
         assert cancel.tickets[0]["kind"] == "cancel"
+        assert "Cancel sell 0.05 BTC/USDT, stop 50,000 (protects a position)" in cancel.tickets[0]["text"]
         cancelled = await _decide(desk, cancel.tickets[0])
         assert "is cancelled" in cancelled.reply
         close = await _ask(desk, "close my btc position", bought.thread_id)

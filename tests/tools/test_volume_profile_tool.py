@@ -71,7 +71,8 @@ def test_levels_are_those_of_the_engine_over_the_candles_asked_for(lookback: int
     assert evidence.values["lookback"].value == len(profile.candles) == (lookback or 200)
     assert evidence.parameters["rows"] == 100
     assert (evidence.kind, evidence.tool) == ("volume", "analyze_volume_profile")
-    assert evidence.chart == {"symbol": "BTC/USDT", "timeframe": "1h", "as_of": evidence.as_of}
+    drawn = {"limit": lookback} if lookback else {}
+    assert evidence.chart == {"symbol": "BTC/USDT", "timeframe": "1h", "as_of": evidence.as_of} | drawn
 
 
 def test_the_headline_answers_with_level_distance_span_and_time() -> None:

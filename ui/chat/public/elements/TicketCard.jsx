@@ -307,7 +307,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
             <div className="desk-wide"><dt>Executes</dt><dd>only while the price is {number(low)} to {number(high)}; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>
           </dl>
         ) : (
-          <ul className="desk-cancels">{ticket.cancels.map((order) => <li key={order}><code>{order}</code></li>)}</ul>
+          <ul className="desk-cancels">{ticket.cancels.map((order, n) => <li key={order}>{ticket.cancelled_words[n]} <code>{order}</code></li>)}</ul>
         )}
         {ticket.kind === 'order' ? <Evidence confluence={ticket.confluence} /> : null}
         <Limits risk={ticket.risk} version={ticket.limits_version} />
