@@ -9,7 +9,7 @@ run: .venv/.warm ## set up and serve chat, API and docs on http://127.0.0.1:8000
 	@exec .venv/bin/quantum-trader serve $(ARGS)
 
 test: .venv/.dev .venv/.warm ## set up and run every test (ARGS="tests/engines -x")
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: .venv/.dev ## format, lint, types, import direction
 	.venv/bin/ruff format --check .
