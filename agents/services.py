@@ -108,6 +108,7 @@ class Services:
             "holdings": {symbol: f"{quantity.normalize():f}" for symbol, quantity in holdings.items()},
             "market": self.market.name,
             "simulated": self.market.simulated,
+            "limit": f"{self.orders.limits.max_order_notional:,f} {self.quote_currency}",
             "account": f"paper account, {self.settings.paper_cash:,f} {self.quote_currency} at the start",
         }
 

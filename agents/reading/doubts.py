@@ -20,14 +20,22 @@ STOP_LIMIT: Final = (
 MARKET_AND_PRICE: Final = "At the market or at a price? The message says both."
 NOT_SURE_ORDER: Final = "Is that an order? If so, write it without the question mark, for example `buy 0.05 BTC`."
 SAID_BY_OTHERS: Final = "Is that an order of yours? If so, write just the order, for example `buy 0.05 BTC`."
+PERCENT: Final = "Stops and targets are prices here, not percent: for example `stop 58,000`."
+TRAILING: Final = "There is no trailing stop here; a stop is one price, for example `stop 58,000`. Which price?"
+RISKED: Final = (
+    "A quantity cannot be worked out from a risk here. Which quantity, and at which price the stop: for example "
+    "`buy 0.05 BTC, stop 58,000`?"
+)
 PROTECTION: Final = (
     "A stop-loss or take-profit is part of an order (`buy 0.05 BTC, stop 58,000`) or a sale of its own "
     "(`sell stop 58,000, 0.05 BTC`). Which order do you want?"
 )
+TWICE: Final = "The same order was written twice; it was prepared once. Send it again for a second one."
 NEGATED: Final = (
     "Part of that says not to trade, so nothing was prepared. Which order do you want, if any? Write just that one."
 )
 
+_PROTECTING: Final = words("stop stops sl stoploss loss target tp profit below above under over")
 _VAGUE: Final = words("some couple few several bit little lots")
 _LEVERAGE: Final = words(
     "leverage leveraged margin isolated perp perps perpetual perpetuals futures future option options"
@@ -94,6 +102,22 @@ def which_stop(raw: str) -> str:
         f"Is `{_safe(raw)}` the trigger of a stop order or a stop-loss? Write `sell stop "
         f"{_safe(raw)}` or `stop loss {_safe(raw)}`."
     )
+
+
+def of_protection(tags: list[Tag]) -> str:
+    """A question about a stop or target that is no price: percent, trailing, or worked out from a risk."""
+    said = {t.text for t in tags if t.kind == "word"}
+    if said & {"trailing", "trail"}:
+        return TRAILING
+    if said & {"risk", "risking"}:
+        return RISKED
+    for index, tag in enumerate(tags):
+        if tag.kind != "number" or tag.unit != "percent":
+            continue
+        around = {t.text for t in [*tags[max(0, index - 2) : index], *tags[index + 1 : index + 3]]}
+        if around & _PROTECTING and not around & {"account", "equity", "portfolio", "of"}:
+            return f"{PERCENT} Which price is `{_safe(tag.raw)}`?"
+    return ""
 
 
 def in_words(tags: list[Tag], order: OrderWords) -> str:

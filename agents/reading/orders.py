@@ -53,7 +53,7 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
         order = replace(order, symbol=last_symbol)
     order = _with_quantity(order, roles)
     order = _with_certain_unit(order, tags, listing.quote_currency)
-    doubt = doubts.in_words(tags, order) or order.doubt or doubts.in_values(order)
+    doubt = doubts.of_protection(tags) or doubts.in_words(tags, order) or order.doubt or doubts.in_values(order)
     order = replace(order, doubt=doubt, named=tuple(roles.unfilled))
     return replace(order, missing=first_missing(order))
 

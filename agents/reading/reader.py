@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from agents.reading import doubts, moods
+from agents.reading.asides import ENGLISH_ONLY
 from agents.reading.clauses import Clause, clauses, sentences
 from agents.reading.completion import complete_pending
 from agents.reading.orders import read_order
@@ -14,7 +15,7 @@ from agents.reading.requests import cancel_request, is_complete, order_request
 from agents.reading.showing import Shown, show
 from agents.reading.symbols import Listing, listing
 from agents.reading.tagging import Tag, tag
-from agents.reading.talk import listed_reading, talk, talk_first
+from agents.reading.talk import is_foreign, listed_reading, said, talk, talk_first
 from agents.reading.tokens import MAX_CHARACTERS, Token, clean, tokenize
 from agents.reading.types import ORDER_TOOLS, OrderWords, Reading, ReadingContext, Request
 
@@ -192,14 +193,23 @@ class _Message:
             if not self.negated and moods.is_verbless_order(tags):
                 self._order(Clause("order", tags), doubt="")
                 return self.finish(tags)
+            if shown.unrelated and not self.negated:
+                return said("off_topic", self.context)
             return talk(tags, self.context, negated=self.negated, mentioned=shown.mentioned)
+        kept = _unique(ordered := [r for _, r in sorted(requests, key=lambda item: item[0])])
+        twice = (
+            [doubts.TWICE]
+            if sum(r.tool in ORDER_TOOLS for r in kept) < sum(r.tool in ORDER_TOOLS for r in ordered)
+            else []
+        )
         pending = incomplete[0] if incomplete and question is not None and _can_wait(incomplete[0]) else None
-        ordered = [r for _, r in sorted(requests, key=lambda item: item[0])]
         return Reading(
-            requests=tuple(_unique(ordered)),
+            requests=tuple(kept),
             question=question,
             small_talk=shown.kind if not requests and question is None else None,
-            reply="\n\n".join(shown.replies),
+            reply="\n\n".join([*shown.replies, *twice]),
+            lead=ENGLISH_ONLY if is_foreign(tags) else shown.lead,
+            facts=shown.facts,
             orders=tuple(self.orders),
             pending_order=pending,
             asks_for_order=asks,
@@ -236,11 +246,7 @@ def _can_wait(order: OrderWords) -> bool:
 
 
 def _unique(requests: list[Request]) -> list[Request]:
-    out: list[Request] = []
-    for request in requests:
-        if request.tool in ORDER_TOOLS or request not in out:
-            out.append(request)
-    return out
+    return [request for place, request in enumerate(requests) if request not in requests[:place]]
 
 
 def _available(reading: Reading, context: ReadingContext) -> Reading:

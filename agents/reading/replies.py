@@ -8,6 +8,12 @@ from agents.reading.types import Missing, OrderWords, ReadingContext, SmallTalk
 from agents.reading.waiting import tickets_reply
 from engines.domain.timeframe import TIMEFRAMES
 
+_FIXED: Final = {
+    "thanks": "You are welcome.",
+    "goodbye": "Until next time. Pending tickets stay with you until they expire.",
+    "declined": "Understood: nothing was ordered and nothing was changed.",
+}
+_LISTED: Final = 60
 _ABILITIES: Final = (
     ("analyze_cipher", "momentum of a market (`How does {a} look on the 4h?`)"),
     ("analyze_volume_profile", "price levels by volume (`value area for {a} 1d`)"),
@@ -73,14 +79,10 @@ def small_talk(kind: SmallTalk, context: ReadingContext) -> str:
                 f"{_whereabouts(context)} I can help with:\n{can}\nNothing is traded before "
                 f"you approve exactly that ticket."
             )
-        case "thanks":
-            return "You are welcome."
-        case "goodbye":
-            return "Until next time. Pending tickets stay with you until they expire."
+        case "thanks" | "goodbye" | "declined":
+            return _FIXED[kind]
         case "approval_words":
             return tickets_reply(context)
-        case "declined":
-            return "Understood: nothing was ordered and nothing was changed."
         case "stand_down":
             return "Dropped: nothing was prepared." + (f" {tickets_reply(context)}" if context.pending_tickets else "")
         case "how_to_order":
@@ -92,10 +94,27 @@ def small_talk(kind: SmallTalk, context: ReadingContext) -> str:
             )
         case "language":
             return f"I read English only. In English you can ask about:\n{can}"
+        case "markets":
+            return _markets(context)
+        case "limits":
+            return _limits(context)
         case "off_topic":
             return f"That is outside this desk; I only know markets and your account. I can help with:\n{can}"
         case _:
             return f"I could not read that as something I can do, so nothing was done. What I can do:\n{can}"
+
+
+def _limits(context: ReadingContext) -> str:
+    largest = f"The largest order of this account is `{context.limit}`. " if context.limit else ""
+    return f"{largest}`quantum-trader doctor` shows the limits and their version."
+
+
+def _markets(context: ReadingContext) -> str:
+    if not context.symbols:
+        return "The market does not list its symbols right now. Ask again in a moment."
+    shown, more = context.symbols[:_LISTED], len(context.symbols) - _LISTED
+    rest = f" and `{more}` more" if more > 0 else ""
+    return f"You can ask about and trade `{', '.join(shown)}`{rest}. Orders need your approval on a ticket."
 
 
 def ask_missing(missing: Missing, order: OrderWords, context: ReadingContext) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents.reading import doubts, moods
+from agents.reading import moods
+from agents.reading.asides import asked_facts, not_recorded
 from agents.reading.clauses import Clause
 from agents.reading.glossary import TERMS, find_term
 from agents.reading.prices import find_roles
+from agents.reading.protection import protection
 from agents.reading.replies import ask_timeframe, example_assets
 from agents.reading.tagging import Tag
 from agents.reading.timeframes import is_known
-from agents.reading.topics import order_status, topic_of
+from agents.reading.topics import clause_is_ours, order_status, topic_of
 from agents.reading.types import ReadingContext, Request, SmallTalk
 from agents.reading.vocabulary import COLOURS, FILLERS, QUESTION_STARTS, VOCABULARY
 
@@ -35,6 +37,9 @@ class Shown:
     kind: SmallTalk | None = None
     question: str | None = None
     mentioned: bool = False
+    unrelated: bool = False
+    lead: str = ""
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -62,7 +67,10 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
         if _glossary(clause, shown, context):
             continue
         if _protects(clause.tags) and not supposed:
-            shown.question = shown.question or doubts.PROTECTION
+            shown.question = shown.question or protection(clause.tags, context)
+            continue
+        if not clause_is_ours(clause.tags):
+            shown.unrelated = True
             continue
         part = _part(place, clause.tags, supposed=supposed)
         shown.mentioned = shown.mentioned or bool(part.symbols or part.tool)
@@ -155,6 +163,9 @@ def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingCont
     tool = part.tool or _followed_up(part, parts, context)
     if tool is None:
         return
+    shown.lead = shown.lead or not_recorded(tool, part.tags)
+    if tool == "analyze_cipher":
+        shown.facts = tuple(dict.fromkeys([*shown.facts, *asked_facts(part.tags)]))
     if tool in _MARKET_TOOLS:
         _market_request(part, tool, shown, context)
         return
@@ -162,7 +173,7 @@ def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingCont
     text = moods.text_of(part.tags)
     symbol = part.symbols[0] if part.symbols else None
     if tool == "list_orders":
-        args = {"status": order_status({t.text for t in part.tags})} | ({"symbol": symbol} if symbol else {})
+        args = {"status": order_status(part.tags)} | ({"symbol": symbol} if symbol else {})
     elif tool in {"create_alert", "scan_market"}:
         args = _named(symbol if tool == "create_alert" else None, part) | {"condition": text}
     elif tool == "generate_strategy":

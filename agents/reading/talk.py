@@ -44,6 +44,15 @@ _HELP: Final = re.compile(
     r"|what are your (commands|features|abilities|capabilities)|show( me)? (the "
     r")?(help|commands)|what else can you do|start)( (please|for me|here|with you))*"
 )
+_MARKETS: Final = re.compile(
+    r"(?:please )?(?:(?:what|which) (?:coins|markets|symbols|pairs|assets|tokens|cryptos?)(?: (?:can|do) (?:i|you|we) "
+    r"(?:trade|buy|have|list|offer)| are (?:there|available|listed|supported))?"
+    r"|(?:list|show)(?: me)?(?: all)?(?: the)?(?: available)? (?:coins|markets|symbols|pairs|assets))(?: here| please)?"
+)
+_LIMITS: Final = re.compile(
+    r"(?:what are|what's|whats|show(?: me)?|list|what is)(?: my| the)?(?: risk| order| account| trading)? limits?"
+    r"|how (?:big|large) can (?:an|my) order be|(?:my )?(?:risk )?limits"
+)
 _MANY_NON_LATIN: Final = re.compile(r"[^\x00-\u024f\u1e00-\u1eff\u2000-\u2bff\U0001f000-\U0001faff]")
 
 
@@ -69,6 +78,8 @@ def talk_first(text: str, tags: list[Tag], context: ReadingContext) -> Reading |
 _WHOLE: Final[tuple[tuple[SmallTalk, re.Pattern[str]], ...]] = (
     ("greeting", _GREETING),
     ("help", _HELP),
+    ("markets", _MARKETS),
+    ("limits", _LIMITS),
     ("thanks", _THANKS),
     ("goodbye", _GOODBYE),
 )
@@ -109,6 +120,12 @@ def speaks_of_trading(text: str) -> bool:
     if found & NEGATIONS or any(mark in lower for mark in FOREIGN_NEGATION_MARKS):
         return False
     return bool(FOREIGN_TRADE_VERBS & found) or any(mark in lower for mark in FOREIGN_TRADE_MARKS)
+
+
+def is_foreign(tags: list[Tag]) -> bool:
+    """True when a message is in another language, as far as its words tell."""
+    words = [t.text for t in tags if t.kind == "word"]
+    return _is_foreign(words, " ".join(words))
 
 
 def _is_foreign(words: list[str], text: str) -> bool:

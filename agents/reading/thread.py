@@ -30,8 +30,8 @@ def context_from_messages(
 
     Replays the last `MAX_TURNS` earlier messages of the person and the tool calls that answered them; the same
     messages always give the same context. A system message may carry `additional_kwargs["desk"]` with `symbols`,
-    `quote_currency`, `pending_tickets` ({label, text}), `positions`, `market`, `simulated` and `account`; what is
-    given there wins.
+    `quote_currency`, `pending_tickets` ({label, text}), `positions`, `holdings`, `market`, `simulated`, `account` and
+    `limit`; what is given there wins.
     """
     context = ReadingContext(
         symbols=symbols,
@@ -109,6 +109,8 @@ def _with_desk(context: ReadingContext, messages: Sequence[BaseMessage]) -> Read
             symbols=tuple(desk.get("symbols") or context.symbols),
             quote_currency=str(desk.get("quote_currency") or context.quote_currency),
             positions=tuple(desk.get("positions") or context.positions),
+            holdings=tuple((str(s), str(q)) for s, q in dict(desk.get("holdings") or {}).items()),
+            limit=str(desk.get("limit") or context.limit),
             market=str(desk.get("market") or context.market),
             simulated=bool(desk.get("simulated", context.simulated)),
             account=str(desk.get("account") or context.account),

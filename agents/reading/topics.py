@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from agents.reading.tagging import Tag
-from agents.reading.vocabulary import CANCEL_VERBS, CIPHER_WORDS, PORTFOLIO_WORDS, PROFILE_WORDS, QUOTE_WORDS, words
+from agents.reading.vocabulary import (
+    CANCEL_VERBS,
+    CIPHER_WORDS,
+    PORTFOLIO_WORDS,
+    PROFILE_WORDS,
+    QUOTE_WORDS,
+    VOCABULARY,
+    words,
+)
 
 _PHRASES: Final = {
     "create_alert": (
@@ -57,6 +66,23 @@ _EXPLAINED: Final = words(
 _ALERT_VERBS: Final = frozenset({"delete", "remove", "cancel", "clear", "stop"})
 
 
+_DONE: Final = re.compile(
+    r"\b(?:(?:did|have) (?:i|we) (?:just |ever |already )?(?:buy|sell|bought|sold|trade|traded)"
+    r"|(?:did|has|have|was|were) (?:my|the) (?:stop|stops|stop loss|sl|tp|target|take profit|limit|order|orders)\b.*"
+    r"\b(?:trigger|triggered|fill|filled|hit|executed?|go through)|stopped out)\b"
+)
+_READING: Final = frozenset({"analyze_cipher", "analyze_volume_profile", "get_quote", "get_portfolio", "list_orders"})
+_DESTROYING: Final = words("delete erase wipe")
+# Words of the desk that are words of every day too; alone they make no sentence one for the desk.
+_EVERYDAY_TOPICS: Final = _WEAK_CIPHER | words(
+    "capital money net loss losses cost costs worth rate level levels support node nodes net moon dip bounce read take "
+    "order bull bear bulls bears signal signals trend trends bias prediction forecast predict opinion performance bag"
+)
+_OURS: Final = (CIPHER_WORDS | PROFILE_WORDS | PORTFOLIO_WORDS | QUOTE_WORDS | _ORDER_WORDS) - _EVERYDAY_TOPICS
+# A shorter unknown word is as likely a slip of the finger.
+_SHORTEST: Final = 4
+
+
 def topic_of(tags: list[Tag]) -> str | None:
     """The tool that a clause without an order means, or None when none of its words names one."""
     words = [t.text for t in tags if t.kind != "punct"]
@@ -77,6 +103,8 @@ def topic_of(tags: list[Tag]) -> str | None:
 
 
 def _by_word(tags: list[Tag], known: set[str], text: str) -> str | None:
+    if _DONE.search(text):
+        return "list_orders"
     if known & _ORDER_WORDS or (known & {"history"} and not known & CIPHER_WORDS):
         return "list_orders"
     if known & PROFILE_WORDS:
@@ -84,6 +112,8 @@ def _by_word(tags: list[Tag], known: set[str], text: str) -> str | None:
     has_symbol = any(t.kind == "symbol" for t in tags)
     if known & (CIPHER_WORDS - _WEAK_CIPHER) or ("dot" in known and "." not in known):
         return "analyze_cipher"
+    if has_symbol and "my" in known and known & {"worth", "value"}:
+        return "get_portfolio"
     if known & PORTFOLIO_WORDS and not (has_symbol and known & QUOTE_WORDS):
         return "get_portfolio"
     if known & QUOTE_WORDS or _has(text, "get_quote"):
@@ -105,8 +135,29 @@ def _alert_tool(words: list[str]) -> str:
     return "list_alerts" if listing and not {"set", "create", "add", "make"} & set(words) else "create_alert"
 
 
-def order_status(words: set[str]) -> str:
+def clause_is_ours(tags: list[Tag]) -> bool:
+    """False for "what is the capital of France" and "delete my account": words of the desk in a sentence not for it."""
+    said = [t.text for t in tags if t.kind == "word"]
+    if topic_of(tags) not in _READING or any(t.kind == "timeframe" or (t.kind == "symbol" and t.strong) for t in tags):
+        return True
+    first = next((t.raw.lower() for t in tags if t.kind != "punct"), "")
+    if _DESTROYING & set(said) or first == "drop":
+        return False
+    unknown = [w for w in said if len(w) >= _SHORTEST and w not in VOCABULARY]
+    unknown += [t.raw for t in tags if t.kind == "symbol" and not t.raw.isupper()]
+    if not unknown:
+        return True
+    # Names in capitals that no market lists are looked up; among words nobody knows they count as such.
+    symbols = [t for t in tags if t.kind == "symbol"]
+    strange = len(unknown) + sum(t.raw.isupper() for t in symbols)
+    return bool(set(said) & _OURS) and strange * 2 < len(said) + len(symbols)
+
+
+def order_status(tags: list[Tag]) -> str:
     """`open` or `all`, whichever the words of a question about orders mean."""
+    words = {t.text for t in tags}
+    if _DONE.search(f" {' '.join(t.text for t in tags if t.kind != 'punct')} "):
+        return "all"
     if words & _OPEN_ORDERS:
         return "open"
     return "all" if words & _ALL_ORDERS else "open"

@@ -18,7 +18,9 @@ SmallTalk = Literal[
     "help",
     "how_to_order",
     "language",
+    "limits",
     "long",
+    "markets",
     "off_topic",
     "stand_down",
     "thanks",
@@ -103,8 +105,10 @@ class ReadingContext:
         pending_order: an order still waiting for something that was asked for.
         pending_tickets: (label, one line of text) of the tickets that wait for a person.
         positions: symbols the account holds, where they are known.
+        holdings: (symbol, quantity in base units) of the positions, where they are known.
         tools: names of the tools that exist.
         market, simulated, account: for the first lines of a conversation.
+        limit: the largest order of the account, in words.
     """
 
     symbols: tuple[str, ...] = ()
@@ -115,10 +119,12 @@ class ReadingContext:
     pending_order: OrderWords | None = None
     pending_tickets: tuple[tuple[str, str], ...] = ()
     positions: tuple[str, ...] = ()
+    holdings: tuple[tuple[str, str], ...] = ()
     tools: frozenset[str] = ALL_TOOLS
     market: str = ""
     simulated: bool = False
     account: str = ""
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,8 @@ class Reading:
         pending_order: the order that `question` is about, for the next turn.
         asks_for_order: the person wants an order, close or cancellation in this turn.
         listed: requests found in a message too long to act on; nothing of it is carried out.
+        lead: what cannot be told of what was asked, to be said first.
+        facts: the panel's facts that were asked for by name.
     """
 
     requests: tuple[Request, ...] = ()
@@ -144,3 +152,5 @@ class Reading:
     pending_order: OrderWords | None = None
     asks_for_order: bool = False
     listed: tuple[Request, ...] = field(default=())
+    lead: str = ""
+    facts: tuple[str, ...] = ()

@@ -105,7 +105,8 @@ EVERYDAY: Final = words(
     "learn change lead understand follow create speak read allow spend grow open walk win offer remember love "
     "consider appear serve die expect build fall cut reach kill remain weather joke news today's market markets crypto "
     "cryptocurrency coin coins token tokens asset assets currency chart charts current currently latest live value "
-    "area control timeframe tf frame view macd ema sma atr adx obv bb bollinger ichimoku fib fibonacci"
+    "risk risking trail area control timeframe tf frame view macd ema sma atr adx obv bb bollinger ichimoku fib "
+    "fibonacci"
 )
 # Verbs of other languages: enough to know that an order was asked for, not enough to read it.
 FOREIGN_TRADE_VERBS: Final = words(
@@ -135,6 +136,7 @@ FOREIGN_WORDS: Final = words(
     "wie ist der die das und preis für bitte ich nicht kaufe hallo qué que cuál cual cuánto precio el la los por favor "
     "hola cómo como está quiero le les des est prix bonjour combien pour je une veux vous "
     "che qual è prezzo ciao quanto "
+    "sieht auf dem aus zeig mir mein meine cuesta cuanto muestra montre coûte costa "
     "per il quale olá você preço quanto custa obrigado zeg wat hoeveel prijs jak ile cena merhaba fiyat nedir"
 )
 
