@@ -144,7 +144,12 @@ def _tool_calls(requests: tuple[Request, ...], turn: str) -> list[ToolCall]:
 def _message(reading: Reading, calls: list[ToolCall] | tuple[()]) -> AIMessage:
     if calls:
         return _text("", list(calls))
-    return _text("\n\n".join(part for part in (reading.reply, reading.question) if part))
+    return _text("\n\n".join(part for part in (_lead(reading), reading.reply, reading.question) if part))
+
+
+def _lead(reading: Reading) -> str:
+    """What is said first of a question; of a reply only which language was read."""
+    return reading.lead if reading.question else ""
 
 
 def _text(text: str, calls: list[ToolCall] | None = None) -> AIMessage:

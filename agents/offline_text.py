@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from langchain_core.messages import ToolMessage
 
+from agents.panel_facts import named_facts
 from agents.reading import Reading
 from agents.reading.thread import text_of_message
 
@@ -16,8 +17,9 @@ _REFERENCE: Final = re.compile(r"\{([a-zA-Z0-9_]+)\}")
 def compose(results: list[ToolMessage], reading: Reading) -> str:
     """Word the results of one turn.
 
-    One result: its headline, then its brief. Several: disagreement about a market first, then all headlines, then the
-    briefs. Errors are passed on as they are. What the desk could not do or has to ask closes the text.
+    What was asked for by name comes first. One result: its headline, then its brief. Several: disagreement about a
+    market first, then all headlines, then the briefs. Errors are passed on as they are. What the desk could not do or
+    has to ask closes the text.
     """
     evidence = [m.artifact for m in results if m.status != "error" and isinstance(m.artifact, dict)]
     errors = [text_of_message(m) for m in results if m.status == "error"]
@@ -26,7 +28,8 @@ def compose(results: list[ToolMessage], reading: Reading) -> str:
     briefs = [_brief(e, evidence) for e in evidence]
     opening = "\n".join(dict.fromkeys([*disagreements(evidence), *headlines]))
     asides = [part for part in (reading.reply, reading.question) if part]
-    return "\n\n".join(part for part in [*errors, opening, *briefs, *plain, *asides] if part)
+    told = " ".join(part for part in [reading.lead if evidence else "", *named_facts(evidence, reading.facts)] if part)
+    return "\n\n".join(part for part in [*errors, told, opening, *briefs, *plain, *asides] if part)
 
 
 def _once(headlines: list[str]) -> list[str]:

@@ -1,0 +1,57 @@
+"""A question that names a fact of the panel is answered by that fact first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from agents.panel_facts import named_facts
+from agents.runtime import Desk
+
+OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_the_first_sentence_is_the_fact_that_was_asked_for(desk_on: OpenDesk) -> None:
+    firsts = {
+        "is there a green dot on btc 4h": "No green dot on the last candle of BTC/USDT 4h; the last one was ",
+        "is BTC oversold?": "RSI of BTC/USDT 1h is ",
+        "what's the RSI on SOL 15m?": "RSI of SOL/USDT 15m is ",
+        "what's the stoch on eth 1h": "Stoch RSI of ETH/USDT 1h: K ",
+        "money flow on btc 4h": "Money flow of BTC/USDT 4h is ",
+        "wave trend on btc 4h": "Wave trend of BTC/USDT 4h: fast wave ",
+        "any divergence on btc 4h?": "Divergences are not computed yet.",
+    }
+    async with desk_on() as desk:
+        for question, first in firsts.items():
+            reply = (await desk.ask(None, question, "ada", on_event=lambda *_: None)).reply
+            assert reply.startswith(first), question
+            assert "close" in reply
+            assert "unsourced" not in reply
+
+
+@pytest.mark.parametrize(
+    ("rsi", "state"), [(25.0, ", oversold"), (30.0, ", oversold"), (50.0, "neither"), (70.0, ", overbought")]
+)
+def test_rsi_is_called_what_the_panel_calls_it(rsi: float, state: str) -> None:
+    panel = {"kind": "cipher", "symbol": "A/B", "timeframe": "1h", "id": "cipher-1", "values": {"rsi": {"value": rsi}}}
+    (sentence,) = named_facts([panel], ["rsi"])
+    assert "{cipher-1.rsi}" in sentence
+    assert state in sentence
+
+
+def test_a_dot_is_told_on_this_candle_of_the_other_colour_or_not_at_all() -> None:
+    panel = {"kind": "cipher", "symbol": "A/B", "timeframe": "1h", "id": "cipher-1", "values": {}}
+    assert named_facts([panel], ["green dot"]) == [
+        "No green dot on the last candle of A/B 1h; there is none in these candles."
+    ]
+    now = {"last_dot": {"text": "red dot"}, "last_dot_age": {"text": "on this candle"}}
+    assert named_facts([panel | {"values": now}], ["red dot"])[0].startswith("Yes, a red dot on the last candle")
+    assert "the last dot was a red dot" in named_facts([panel | {"values": now}], ["green dot"])[0]
