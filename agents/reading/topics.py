@@ -79,6 +79,7 @@ _EVERYDAY_TOPICS: Final = _WEAK_CIPHER | words(
     "order bull bear bulls bears signal signals trend trends bias prediction forecast predict opinion performance bag"
 )
 _OURS: Final = (CIPHER_WORDS | PROFILE_WORDS | PORTFOLIO_WORDS | QUOTE_WORDS | _ORDER_WORDS) - _EVERYDAY_TOPICS
+_ELSEWHERE: Final = words("weather joke jokes")
 # A shorter unknown word is as likely a slip of the finger.
 _SHORTEST: Final = 4
 
@@ -143,7 +144,7 @@ def clause_is_ours(tags: list[Tag]) -> bool:
     first = next((t.raw.lower() for t in tags if t.kind != "punct"), "")
     if _DESTROYING & set(said) or first == "drop":
         return False
-    unknown = [w for w in said if len(w) >= _SHORTEST and w not in VOCABULARY]
+    unknown = [w for w in said if w in _ELSEWHERE or (len(w) >= _SHORTEST and w not in VOCABULARY)]
     unknown += [t.raw for t in tags if t.kind == "symbol" and not t.raw.isupper()]
     if not unknown:
         return True

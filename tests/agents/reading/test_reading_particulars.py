@@ -20,6 +20,7 @@ Reader = Callable[..., Reading]
         "delete my account",
         "'; DROP TABLE orders; --",
         "how much is a pizza",
+        "how is the weather going today",
     ],
 )
 def test_words_of_the_desk_in_a_sentence_not_for_it_run_no_tool(context: ReadingContext, text: str) -> None:
