@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from agents.models import ModelChain, make_model
 from agents.offline import OfflineChatModel
-from agents.services import Services, quote_currency_of
+from agents.services import DEFAULT_QUOTE, Services, quote_currency_of
 from engines.confirmation.confluence import confluence
 from engines.confirmation.risk import RiskLimits, default_limits
 from engines.domain.clock import Clock, SystemClock
@@ -68,7 +68,7 @@ def _services(
     source = market or _market(settings, clock)
 
     def evidence(side: Side, symbol: str) -> Confluence:
-        return confluence(side, symbol, market=source, as_of=source.now())
+        return confluence(side, symbol, market=source)
 
     quote = quote_currency_of(source, settings)
     orders = OrderContext(
@@ -85,7 +85,7 @@ def _services(
         orders=orders,
         broker=broker or PaperBroker(engine, source, clock),
         model=_chain(settings, clock, orders, quote, model),
-        quote_currency=quote,
+        opened_with=quote,
     )
 
 
@@ -105,7 +105,7 @@ def _chain(
         return tuple(instrument.symbol for instrument in orders.market.instruments())
 
     def offline() -> BaseChatModel:
-        return OfflineChatModel(symbols=symbols, quote_currency=quote)
+        return OfflineChatModel(symbols=symbols, quote_currency=quote or DEFAULT_QUOTE)
 
     if model is not None:
         return ModelChain.of(model, clock=clock)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agents.state import EvidenceRecord, record_evidence
 from agents.tickets import ticket_evidence, ticket_json
@@ -27,18 +27,19 @@ if TYPE_CHECKING:
     from agents.models import ModelChain
     from agents.settings import Settings
 
-_LABEL = re.compile(r"\bT-\d+\b")
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_LABEL: Final = re.compile(r"\bT-\d+\b")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+DEFAULT_QUOTE: Final = "USDT"
 
 
 def quote_currency_of(market: MarketData, settings: Settings) -> str:
-    """The currency a bare asset is priced in: the configured one, else the one most symbols are quoted in."""
+    """The configured currency, else the one most symbols are quoted in; empty where nothing is listed yet."""
     if settings.quote_currency:
         return settings.quote_currency
     if settings.market not in {"demo", "files"}:
-        return "USDT"
+        return DEFAULT_QUOTE
     counted = Counter(instrument.quote for instrument in market.instruments())
-    return counted.most_common(1)[0][0] if counted else "USDT"
+    return counted.most_common(1)[0][0] if counted else ""
 
 
 def prompt(name: str) -> str:
@@ -48,13 +49,21 @@ def prompt(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, market, ledger, broker, limits, clock and models of one desk."""
+    """Settings, market, ledger, broker, limits, clock and models of one desk.
+
+    `opened_with` is the quote currency the desk opened with; empty where the market listed nothing yet.
+    """
 
     settings: Settings
     orders: OrderContext
     broker: Broker
     model: ModelChain
-    quote_currency: str
+    opened_with: str
+
+    @property
+    def quote_currency(self) -> str:
+        """The currency of a bare asset and of the accounts; it stays what it was when the desk opened."""
+        return self.opened_with or quote_currency_of(self.market, self.settings) or DEFAULT_QUOTE
 
     @property
     def market(self) -> MarketData:

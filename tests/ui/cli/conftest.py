@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -18,6 +19,7 @@ COMMAND = Path(sys.executable).parent / "quantum-trader"
 START_SECONDS = 120
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., contextlib.AbstractContextManager[str]]
 
 
 def environment(home: Path, **given: str) -> dict[str, str]:
@@ -59,22 +61,34 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def server(home: Path, tmp_path: Path, free_port: int) -> Iterator[str]:
+def serve(home: Path, tmp_path: Path, free_port: int) -> Serve:
+    """Serve a desk while a block runs; gives its address."""
+
+    @contextlib.contextmanager
+    def _serve(*options: str) -> Iterator[str]:
+        process = subprocess.Popen(
+            [str(COMMAND), "serve", "--port", str(free_port), *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(home),
+            cwd=tmp_path,
+        )
+        url = f"http://127.0.0.1:{free_port}"
+        try:
+            _await_health(url, process)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+    return _serve
+
+
+@pytest.fixture
+def server(serve: Serve) -> Iterator[str]:
     """A served desk's address."""
-    process = subprocess.Popen(
-        [str(COMMAND), "serve", "--port", str(free_port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(home),
-        cwd=tmp_path,
-    )
-    url = f"http://127.0.0.1:{free_port}"
-    try:
-        _await_health(url, process)
+    with serve() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def _await_health(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import re
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., contextlib.AbstractContextManager[str]]
 
 HEADER = "time,open,high,low,close,volume\n"
 ROWS = HEADER + "".join(
@@ -101,6 +103,17 @@ def test_imported_candles_are_analysed_with_a_source_for_every_figure(run: Run, 
     cited = set(re.findall(r"\[(\d+)\]", answer))
     assert cited
     assert cited == set(re.findall(r"^\s*\[(\d+)\]", sources, flags=re.MULTILINE))
+
+
+def test_a_desk_opened_before_the_first_import_trades_what_is_imported_later(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    file = tmp_path / "candles.csv"
+    file.write_text(ROWS)
+    with serve("--market", "files") as url:
+        assert run("import-candles", str(file), "--symbol", "ABC/USD", "--timeframe", "1h").returncode == 0
+        asked = run("chat", "--url", url, stdin="buy 2 ABC\n/approve T-1\n")
+    assert re.search(r"Filled 2 \[\d+\] ABC", asked.stdout), asked.stdout
 
 
 def test_malformed_rows_are_named_and_nothing_is_imported(run: Run, tmp_path: Path) -> None:
