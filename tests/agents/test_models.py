@@ -206,7 +206,7 @@ async def test_a_provider_that_cannot_be_reached_is_replaced(desk_on: OpenDesk, 
     ("model", "said"),
     [
         ("gemini", "QTP_MODEL names 'gemini'"),
-        ("anthropic:claude", "QTP_MODEL names 'anthropic:claude'"),
+        ("acme:gpt", "QTP_MODEL names 'acme:gpt'"),
         ("google_genai:gemini-3.5-flash-lite", "GOOGLE_API_KEY is not set"),
         ("mistralai:mistral-small-latest", "MISTRAL_API_KEY is not set"),
         ("openai:gpt", "OPENAI_API_KEY is not set"),
