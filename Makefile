@@ -17,19 +17,20 @@ check: .venv/.dev ## format, lint, types, import direction
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/mypy
 
-bench: .venv/.dev .venv/.warm ## measure start, memory, engines, storage and orders
-	.venv/bin/python tests/benchmarks $(ARGS)
+bench: .venv-bench/.done .venv/.warm ## measure start, memory, engines beside their peers, storage and orders (ARGS="cipher")
+	.venv-bench/bin/python tests/benchmarks $(ARGS)
 
 lock: ## resolve the newest versions that pyproject.toml allows, with hashes (needs uv)
 	$(COMPILE) --group build -o requirements.lock
 	$(COMPILE) --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group build --group bench -c requirements-dev.lock -o requirements-bench.lock
 	$(COMPILE) --group build --group studio -o requirements-studio.lock
 
 studio: .venv-studio/.done ## serve the graph for LangGraph Studio, offline
 	LANGGRAPH_CLI_NO_ANALYTICS=1 .venv-studio/bin/langgraph dev --no-browser --no-reload --port $(or $(PORT),2024)
 
 clean: ## remove what `run`, `test` and `check` installed and cached
-	rm -rf .venv .venv-studio .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api
+	rm -rf .venv .venv-studio .venv-bench .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .langgraph_api
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.run: requirements.lock pyproject.toml bootstrap.sh
@@ -42,6 +43,11 @@ clean: ## remove what `run`, `test` and `check` installed and cached
 
 .venv/.warm: .venv/.run $(shell find engines -name '*.py')
 	.venv/bin/quantum-trader warm
+	@touch $@
+
+# An environment of its own: nothing but the benchmarks may see the peers.
+.venv-bench/.done: requirements-bench.lock pyproject.toml bootstrap.sh
+	./bootstrap.sh requirements-bench.lock .venv-bench
 	@touch $@
 
 # An environment of its own: the Studio server needs an older protobuf than the desk.
