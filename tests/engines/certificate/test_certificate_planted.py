@@ -74,11 +74,13 @@ def pivot_at_its_own_candle(candles: CandleFrame) -> NDArray[np.bool_]:
 
 
 def normalised_over_the_whole_series(candles: CandleFrame) -> Floats:
-    return np.divide(candles.close - candles.close.mean(), candles.close.std(), dtype=np.float64)
+    found: Floats = (candles.close - candles.close.mean()) / candles.close.std()
+    return found
 
 
 def place_in_the_range_of_the_whole_series(candles: CandleFrame) -> Floats:
-    return np.divide(candles.close - candles.low.min(), candles.high.max() - candles.low.min(), dtype=np.float64)
+    found: Floats = (candles.close - candles.low.min()) / (candles.high.max() - candles.low.min())
+    return found
 
 
 def forming_day_close(candles: CandleFrame) -> Floats:
