@@ -51,6 +51,7 @@ class CcxtMarket:
     """
 
     simulated: Final = False
+    candles_per_request: Final = _PAGE
 
     def __init__(
         self,
