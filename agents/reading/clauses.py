@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agents.reading import moods
+from agents.reading.explaining import asks_why, explains
 from agents.reading.prices import find_roles
 from agents.reading.tagging import Tag
 from agents.reading.topics import cancels, topic_of
-from agents.reading.verbs import Verb, verbs_in
+from agents.reading.verbs import Verb, verb_at, verbs_in
 from agents.reading.vocabulary import GERUNDS, words
 
 ClauseKind = Literal["order", "cancel", "show"]
@@ -23,6 +24,7 @@ _STANDALONE: Final = frozenset(
 _SHOWING: Final = words(
     "show tell give list display check see what what's whats where where's how how's hows which is are"
 )
+_COMMANDS: Final = words("cipher price volume poc portfolio compare analyze analyse alert scan explain")
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ def sentences(tags: list[Tag]) -> list[tuple[list[Tag], bool]]:
 def clauses(sentence: list[Tag], *, supposed: bool) -> list[Clause]:
     """The clauses of one sentence; `supposed` ones hold no order, whatever their verbs."""
     out: list[Clause] = []
-    for segment in _segments(sentence):
+    for segment in _whole_questions(_segments(sentence)):
         _place(segment, out, supposed=supposed)
     return _without_dangling(out)
 
@@ -69,7 +71,28 @@ def _segments(tags: list[Tag]) -> list[list[Tag]]:
     return [s for s in out if any(t.kind != "punct" for t in s)]
 
 
+def _whole_questions(segments: list[list[Tag]]) -> list[list[Tag]]:
+    """Segments, with "why did the green" and "gold dot not fire" put together again."""
+    out: list[list[Tag]] = []
+    for segment in segments:
+        if out and asks_why(out[-1]) and explains([*out[-1], *segment]) and not _begins_anew(segment):
+            out[-1] = [*out[-1], *segment]
+        else:
+            out.append(segment)
+    return out
+
+
+def _begins_anew(segment: list[Tag]) -> bool:
+    """True for a question, a command or an order that follows a why-question in its sentence."""
+    ordered = verb_at(segment, 0) is not None and any(t.kind == "number" for t in segment)
+    commanded = segment[0].text in _SHOWING | _COMMANDS or cancels(segment)
+    return ordered or commanded or moods.is_question(segment)
+
+
 def _place(segment: list[Tag], out: list[Clause], *, supposed: bool) -> None:
+    if explains(segment):
+        out.append(Clause("show", segment))
+        return
     if cancels(segment) and not supposed:
         out.append(Clause("cancel", segment))
         return

@@ -9,6 +9,7 @@ from agents.reading import doubts, moods
 from agents.reading.asides import ENGLISH_ONLY
 from agents.reading.clauses import Clause, clauses, sentences
 from agents.reading.completion import complete_pending
+from agents.reading.explaining import explains
 from agents.reading.orders import read_order
 from agents.reading.replies import ask_missing, unavailable
 from agents.reading.requests import cancel_request, is_complete, order_request
@@ -140,7 +141,7 @@ class _Message:
         for clause in found:
             self.place += 1
             if clause.kind == "show":
-                if not (negated and moods.mentions_trading(clause.tags) and not supposed):
+                if not (negated and moods.mentions_trading(clause.tags) and not supposed) or explains(clause.tags):
                     self.shown.append((self.place, clause, supposed))
             elif negated:
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents.reading import moods
+from agents.reading import explaining, moods
 from agents.reading.asides import asked_facts, not_recorded
 from agents.reading.clauses import Clause
 from agents.reading.glossary import TERMS, find_term
@@ -17,6 +17,7 @@ from agents.reading.timeframes import is_known
 from agents.reading.topics import clause_is_ours, order_status, topic_of
 from agents.reading.types import ReadingContext, Request, SmallTalk
 from agents.reading.vocabulary import COLOURS, FILLERS, QUESTION_STARTS, VOCABULARY
+from tools.subjects import read_subject
 
 _MARKET_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile", "get_quote"})
 _TIMED_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile"})
@@ -64,6 +65,8 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
     shown = Shown()
     parts: list[_Part] = []
     for place, clause, supposed in found:
+        if _explained(place, clause.tags, parts, shown, context):
+            continue
         if _glossary(clause, shown, context):
             continue
         if _protects(clause.tags) and not supposed:
@@ -83,6 +86,30 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
     for part in parts:
         _request(part, parts, shown, context)
     return shown
+
+
+def _explained(place: int, tags: list[Tag], parts: list[_Part], shown: Shown, context: ReadingContext) -> bool:
+    """Make a why-question into calls; a market or a mark that stands before it on its own belongs to it."""
+    if explaining.asks_why_alone(tags) and parts and read_subject(moods.text_of(parts[-1].tags)).kind == "event":
+        tags = [*tags, *parts.pop().tags]
+    elif explaining.asks_of_nothing(tags, context):
+        first, _ = example_assets(context)
+        shown.question = shown.question or explaining.QUESTION.format(a=first)
+        return True
+    elif not explaining.asks(tags, context):
+        return False
+    part = _part(place, explaining.without_moment(tags), supposed=False)
+    if not part.symbols and parts and parts[-1].bare and parts[-1].tool is None:
+        before = parts.pop()
+        part.symbols, part.timeframes = before.symbols, part.timeframes or before.timeframes
+    unknown = [t for t in part.timeframes if not is_known(t)]
+    if unknown:
+        shown.question = shown.question or ask_timeframe(unknown[0])
+        return True
+    made = explaining.requests(tags, part.symbols, part.timeframes, context)
+    shown.requests += [(place, request) for request in made]
+    shown.mentioned = True
+    return True
 
 
 def _protects(tags: list[Tag]) -> bool:
@@ -180,8 +207,6 @@ def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingCont
         args = _named(symbol or context.last_symbol, part) | {"idea": text}
     elif tool == "backtest_strategy":
         args = _named(symbol, part)
-    elif tool == "explain_decision":
-        args = _named(symbol or context.last_symbol, part) | {"subject": text}
     elif tool == "delete_alert":
         args = {"alert_id": next((t.text for t in part.tags if t.kind == "number"), "")}
     shown.requests.append((part.place, Request(tool, args)))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from agents.reading import explaining
 from agents.reading.reader import read
 from agents.reading.types import ORDER_TOOLS, Reading, ReadingContext, Request
 
@@ -68,6 +69,9 @@ def after_turn(context: ReadingContext, reading: Reading, calls: Sequence[Reques
 
 def _after_request(context: ReadingContext, request: Request) -> ReadingContext:
     symbol, timeframe = request.args.get("symbol"), request.args.get("timeframe")
+    if request.tool == explaining.TOOL:
+        said = tuple((name, value) for name, value in request.args.items() if isinstance(value, str))
+        context = replace(context, last_explained=said)
     return replace(
         context,
         last_symbol=symbol if isinstance(symbol, str) and symbol else context.last_symbol,

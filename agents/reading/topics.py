@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from agents.reading.explaining import explains
 from agents.reading.tagging import Tag
 from agents.reading.vocabulary import (
     CANCEL_VERBS,
@@ -60,9 +61,6 @@ _WEAK_CIPHER: Final = words(
     "think thoughts strength top bottom "
     "direction setup setups"
 )
-_EXPLAINED: Final = words(
-    "dot dots signal order ticket fill filled trade alert denied rejected refused diamond green red"
-)
 _ALERT_VERBS: Final = frozenset({"delete", "remove", "cancel", "clear", "stop"})
 
 
@@ -95,7 +93,7 @@ def topic_of(tags: list[Tag]) -> str | None:
     for tool, names in _WORDS:
         if known & names:
             return _alert_tool(words) if tool == "create_alert" else tool
-    if "why" in known and (known & _EXPLAINED or " why no " in text):
+    if explains(tags):
         return "explain_decision"
     for tool in ("analyze_volume_profile", "get_portfolio", "analyze_cipher"):
         if _has(text, tool) and not (tool == "get_portfolio" and known & _ORDER_WORDS):

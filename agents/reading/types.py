@@ -102,6 +102,7 @@ class ReadingContext:
         symbols: everything the market lists.
         quote_currency: a bare asset is priced in it.
         last_symbol, last_timeframe, last_tool: of the newest request in the thread.
+        last_explained: (argument, value) of the newest explanation in the thread.
         pending_order: an order still waiting for something that was asked for.
         pending_tickets: (label, one line of text) of the tickets that wait for a person.
         positions: symbols the account holds, where they are known.
@@ -116,6 +117,7 @@ class ReadingContext:
     last_symbol: str | None = None
     last_timeframe: str | None = None
     last_tool: str | None = None
+    last_explained: tuple[tuple[str, str], ...] = ()
     pending_order: OrderWords | None = None
     pending_tickets: tuple[tuple[str, str], ...] = ()
     positions: tuple[str, ...] = ()

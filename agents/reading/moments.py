@@ -1,0 +1,90 @@
+"""The time a question speaks of, out of its tags: `14:00`, `yesterday 12:00`, `3 candles ago`. Read by the tool."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from agents.reading.tagging import Tag
+from agents.reading.timeframes import UNIT_WORDS, is_known
+from agents.reading.vocabulary import words
+
+_DAYS: Final = words("today yesterday monday tuesday wednesday thursday friday saturday sunday")
+_TIMES: Final = words("noon midday midnight")
+_MONTHS: Final = words(
+    "jan january feb february mar march apr april may jun june jul july aug august sep sept september oct october "
+    "nov november dec december"
+)
+# Words that name a stretch of time: the tool asks for the candle instead of picking one.
+_VAGUE: Final = words("morning afternoon evening night tonight tomorrow earlier recently")
+_ZONES: Final = words("utc gmt z est edt cst cdt pst pdt cet cest bst ist jst")
+_CANDLES: Final = words("candle candles bar bars")
+_BEFORE_A_TIME: Final = words("at on since from around by")
+_HOUR: Final = re.compile(r"([01]?\d|2[0-3])h")
+_FOUR_DIGITS: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d)")
+
+
+def moment_in(tags: list[Tag]) -> tuple[str, list[Tag]]:
+    """The time as words that the tool reads, empty where there is none, and the tags that are no part of it."""
+    spoken: list[str] = []
+    rest: list[Tag] = []
+    position = 0
+    while position < len(tags):
+        said, used = _at(tags, position)
+        if used:
+            spoken += [said]
+        else:
+            rest.append(tags[position])
+        position += used or 1
+    return " ".join(spoken), rest
+
+
+def _at(tags: list[Tag], position: int) -> tuple[str, int]:
+    """The part of a time that begins here, and how many tags it takes; none where none does."""
+    current = tags[position]
+    before = tags[position - 1] if position else None
+    after = [t.text for t in tags[position + 1 : position + 3]] + ["", ""]
+    last = "last " if before is not None and before.text == "last" else ""
+    if current.kind == "clock":
+        return current.text, 1
+    if current.kind == "timeframe":
+        if after[0] == "ago":
+            return f"{current.text} ago", 2
+        hour = _HOUR.fullmatch(current.raw.lower())
+        return (f"{int(hour[1]):02}:00", 1) if hour and not is_known(current.text) else ("", 0)
+    if current.kind == "number":
+        return _number(tags, position, after)
+    if current.kind != "word":
+        return "", 0
+    if current.text in _DAYS | _VAGUE:
+        return f"{last}{current.text}", 1
+    if current.text in _TIMES:
+        return current.text, 1
+    if current.text in _ZONES and position and tags[position - 1].kind in {"clock", "number"}:
+        return current.text, 1
+    if current.text in UNIT_WORDS and before is not None and before.text == "last":
+        return f"last {current.text}", 1
+    if current.text in {"a", "an", "one"} and after[0] in _CANDLES and after[1] == "ago":
+        return "1 candle ago", 3
+    return "", 0
+
+
+def _number(tags: list[Tag], position: int, after: list[str]) -> tuple[str, int]:
+    current = tags[position]
+    before = tags[position - 1].text if position else ""
+    value = current.value
+    whole = value is not None and value == value.to_integral_value() and not current.unit
+    if value is None or not whole or value < 0:
+        return "", 0
+    if after[0] in _CANDLES and after[1] == "ago":
+        return f"{int(value)} candles ago", 3
+    # "9 march" and "march 9"; "may" needs its number beside it to be a month.
+    if after[0] in _MONTHS and 1 <= value <= 31:
+        return f"{int(value)} {after[0][:3]}", 2
+    if before in _MONTHS and 1 <= value <= 31:
+        return f"{before[:3]} {int(value)}", 1
+    if before in _BEFORE_A_TIME and (digits := _FOUR_DIGITS.fullmatch(current.raw)):
+        return f"{digits[1]}:{digits[2]}", 1
+    if before in {"at", "around"} and value < 24:
+        return f"{int(value):02}:00", 1
+    return "", 0

@@ -1,0 +1,129 @@
+"""Times as people say them, on a market's own clock: `14:00`, `yesterday 12:00`, `monday`, `3 candles ago`. All UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from engines.domain.timeframe import Timeframe, duration_ms
+from engines.errors import InvalidRequest
+
+REMEDY: Final = "Write it in UTC, such as 14:00, yesterday 14:00, 2026-03-10 14:00 or 3 candles ago."
+
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SPANS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_AGO: Final = re.compile(r"(\d{1,5}) ?(candles?|bars?|[mhdw]) ago")
+_CLOCK: Final = re.compile(r"(?<![\d-])(\d{1,2}):(\d{2})(?::\d{2})? ?([ap])?\.?m?\b|\b(\d{1,2}) ?([ap])\.?m\b")
+_DAY: Final = re.compile(
+    rf"\b(?:(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})|(\d{{1,2}})(?:st|nd|rd|th)? ({'|'.join(_MONTHS)})[a-z]*(?: (\d{{4}}))?"
+    rf"|({'|'.join(_MONTHS)})[a-z]* (\d{{1,2}})(?:st|nd|rd|th)?(?: (\d{{4}}))?)\b"
+)
+_WORDS: Final = re.compile(rf"\b(?:today|yesterday|(?:last )?(?:{'|'.join(_WEEKDAYS)}))\b")
+_REST: Final = re.compile(r"\b(?:at|on|the|utc|gmt|z|candle|close|of)\b|[,.]")
+
+
+def read_moment(text: str, *, now: datetime, timeframe: Timeframe) -> datetime:
+    """The instant that a text means, aware UTC.
+
+    A time without a day is the most recent one; a day without a time is the close of its last candle.
+
+    Args:
+        now: the market's time.
+        timeframe: what `3 candles ago` counts, from the last closed candle on.
+
+    Raises:
+        InvalidRequest: it is no time, can be read in two ways, or lies in the future.
+    """
+    words = " ".join(text.strip().lower().split())
+    found = _iso(text.strip()) or _ago(words, now, timeframe) or _said(words, now)
+    if found is None:
+        raise InvalidRequest(f"{text!r} is not a time that can be read in one way.", remedy=REMEDY)
+    if found > now:
+        raise InvalidRequest(
+            f"{found:%Y-%m-%d %H:%M} UTC is in the future: this market's time is {now:%Y-%m-%d %H:%M} UTC.",
+            remedy="Ask for a time that has passed.",
+        )
+    return found
+
+
+def _iso(text: str) -> datetime | None:
+    """ISO 8601 with a time of day; without a zone it is UTC, as everything here."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text):
+        return None
+    try:
+        found = datetime.fromisoformat(text.upper().removesuffix("UTC").strip())
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _ago(words: str, now: datetime, timeframe: Timeframe) -> datetime | None:
+    match = _AGO.fullmatch(_REST.sub(" ", words).strip())
+    if match is None:
+        return None
+    count, unit = int(match[1]), match[2]
+    if unit[0] in {"c", "b"}:
+        length = timedelta(milliseconds=duration_ms(timeframe))
+        # The last closed candle is none ago, so one before it closed a candle's length earlier.
+        return now - (now - datetime(1970, 1, 5, tzinfo=UTC)) % length - count * length
+    return now - count * _SPANS[unit]
+
+
+def _said(words: str, now: datetime) -> datetime | None:
+    clock, rest = _clock(words)
+    day, rest = _day(rest, now)
+    if _REST.sub(" ", rest).strip() or (clock is None and day is None):
+        return None
+    if day is None:
+        assert clock is not None
+        today = datetime.combine(now.date(), clock, UTC)
+        return today if today <= now else today - timedelta(days=1)
+    if clock is None:
+        return min(day + timedelta(days=1), now)
+    return datetime.combine(day.date(), clock, UTC)
+
+
+def _clock(words: str) -> tuple[time | None, str]:
+    for word, at in (("noon", time(12)), ("midday", time(12)), ("midnight", time(0))):
+        if re.search(rf"\b{word}\b", words):
+            return at, re.sub(rf"\b{word}\b", " ", words)
+    match = _CLOCK.search(words)
+    if match is None:
+        return None, words
+    hour, minute, half = int(match[1] or match[4]), int(match[2] or 0), match[3] or match[5]
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 99
+    if hour > 23 or minute > 59:
+        return None, words
+    return time(hour, minute), words[: match.start()] + " " + words[match.end() :]
+
+
+def _day(words: str, now: datetime) -> tuple[datetime | None, str]:
+    """Midnight at the beginning of the day that is named, and the words without it."""
+    midnight = datetime.combine(now.date(), time(0), UTC)
+    match = _WORDS.search(words)
+    if match:
+        name, rest = match[0].removeprefix("last "), words[: match.start()] + " " + words[match.end() :]
+        if name in _WEEKDAYS:
+            back = (now.weekday() - _WEEKDAYS.index(name)) % 7
+            return midnight - timedelta(days=back or 7 * match[0].startswith("last ")), rest
+        return midnight - timedelta(days=name == "yesterday"), rest
+    match = _DAY.search(words)
+    if match is None:
+        return None, words
+    rest = words[: match.start()] + " " + words[match.end() :]
+    year, month, day = _date_parts(match)
+    try:
+        found = datetime(year or now.year, month, day, tzinfo=UTC)
+        return (found.replace(year=now.year - 1) if year is None and found > now else found), rest
+    except ValueError:
+        return None, words
+
+
+def _date_parts(match: re.Match[str]) -> tuple[int | None, int, int]:
+    if match[1]:
+        return int(match[1]), int(match[2]), int(match[3])
+    name, day, year = (match[5], match[4], match[6]) if match[5] else (match[7], match[8], match[9])
+    return (int(year) if year else None), _MONTHS.index(name) + 1, int(day)
