@@ -16,7 +16,15 @@ MARKS: Final = {
     "red_dot": "Red dot: waves crossed down while overbought",
     "cross_up": "Waves crossed up",
     "cross_down": "Waves crossed down",
+    "buy_div_dot": "Buy divergence dot: price fell to a lower low, the wave did not",
+    "sell_div_dot": "Sell divergence dot: price rose to a higher high, the wave did not",
+    "gold_dot": "Gold dot, a warning: a deeper low often follows",
+    "sommi_bull": "Sommi bull flag: waves crossed up below zero with money and the higher timeframe behind them",
+    "sommi_bear": "Sommi bear flag: waves crossed down above zero with money and the higher timeframe behind them",
+    "sommi_bull_diamond": "Sommi bull diamond: waves crossed up, both higher timeframes rise",
+    "sommi_bear_diamond": "Sommi bear diamond: waves crossed down, both higher timeframes fall",
 }
+_SOURCES: Final = {"wt": "wave", "rsi": "RSI", "stoch": "stochastic K"}
 
 
 def title(chart: Chart) -> str:
@@ -46,8 +54,8 @@ def facts(chart: Chart) -> tuple[str, ...]:
             f"{price(profile['val'])} to {price(profile['vah'])}: the close is {where} it."
         )
     said.append(
-        f"Wave trend {_at(panel['wt1'], -1)} and {_at(panel['wt2'], -1)}, money flow {_at(panel['money_flow'], -1)}, "
-        f"RSI {_at(panel['rsi'], -1)}, stochastic {_at(panel['stoch_k'], -1)} and {_at(panel['stoch_d'], -1)}."
+        f"Wave trend {at(panel['wt1'], -1)} and {at(panel['wt2'], -1)}, money flow {at(panel['money_flow'], -1)}, "
+        f"RSI {at(panel['rsi'], -1)}, stochastic {at(panel['stoch_k'], -1)} and {at(panel['stoch_d'], -1)}."
     )
     dots = [event for event in panel["events"] if event["name"] in MARKS]
     if dots:
@@ -57,12 +65,22 @@ def facts(chart: Chart) -> tuple[str, ...]:
 
 
 def reading(chart: Chart, row: int) -> str:
-    """The figures of one candle, as its hover shows them."""
-    candles, panel, price = chart["candles"], chart["cipher"], price_formatter(chart)
+    """Prices and volume of one candle, as its hover shows them."""
+    candles, price = chart["candles"], price_formatter(chart)
     ohlc = "  ".join(f"{name[0].upper()} {price(candles[name][row])}" for name in ("open", "high", "low", "close"))
-    waves = f"wt1 {_at(panel['wt1'], row)}  wt2 {_at(panel['wt2'], row)}  money flow {_at(panel['money_flow'], row)}"
-    rest = f"RSI {_at(panel['rsi'], row)}  stochastic {_at(panel['stoch_k'], row)} / {_at(panel['stoch_d'], row)}"
-    return f"{ohlc}<br>volume {compact(candles['volume'][row])}<br>{waves}<br>{rest}"
+    return f"{ohlc}<br>volume {compact(candles['volume'][row])}"
+
+
+def divergence_words(chart: Chart, divergence: Chart) -> str:
+    """What differs between both pivots of a divergence, and since when that was knowable."""
+    price, bull = price_formatter(chart), divergence["bias"] == "bull"
+    before, now = divergence["previous"], divergence["pivot"]
+    kind = f"{'hidden ' if divergence['hidden'] else ''}{'bullish' if bull else 'bearish'} divergence"
+    edge = "low" if bull else "high"
+    return (
+        f"{kind}: {edge} {price(before['price'])} then {price(now['price'])}, {_SOURCES[divergence['source']]} "
+        f"{before['value']:.1f} then {now['value']:.1f};<br>knowable since {known_since(divergence)} UTC"
+    )
 
 
 def moment(value: int | float | str) -> datetime:
@@ -107,7 +125,8 @@ def compact(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _at(column: Numbers, row: int) -> str:
+def at(column: Numbers, row: int) -> str:
+    """A value of an indicator as words."""
     value = column[row]
     return "not known yet" if value is None else f"{value:.1f}"
 

@@ -12,7 +12,7 @@ START = 1_795_341_600_000  # 2026-11-22 10:00 UTC
 
 @pytest.fixture
 def chart() -> dict[str, Any]:
-    """Five hourly candles, a green dot on the fourth, and a profile of three rows."""
+    """Five hourly candles, a green dot on the fourth, a divergence between two others, and a profile of three rows."""
     times = [START + number * HOUR for number in range(5)]
     return {
         "symbol": "BTC/USDT",
@@ -37,6 +37,21 @@ def chart() -> dict[str, Any]:
             "rsi": [None, 40.0, 38.0, 45.0, 55.0],
             "stoch_k": [None, 20.0, 10.0, 30.0, 60.0],
             "stoch_d": [None, 25.0, 15.0, 20.0, 40.0],
+            "stc": [0.0, 10.0, 20.0, 30.0, 40.0],
+            "levels": {"overbought": [53.0, 60.0, 100.0], "oversold": [-53.0, -60.0, -75.0], "rsi": [30.0, 60.0]},
+            "drawn_divergences": ["wt"],
+            "divergences": [
+                {
+                    "source": "wt",
+                    "bias": "bull",
+                    "hidden": False,
+                    "time": times[4],
+                    "confirmed_time": times[4] + HOUR,
+                    "pivot": {"time": times[2], "value": -57.0, "price": 98.0},
+                    "previous": {"time": times[0] - HOUR, "value": -70.0, "price": 98.5},
+                }
+            ],
+            "missing": "",
             "events": [{"name": "green_dot", "time": times[3], "confirmed_time": times[4]}],
         },
         "volume_profile": {
@@ -48,5 +63,11 @@ def chart() -> dict[str, Any]:
             "poc": 101.0,
             "val": 99.0,
             "vah": 103.0,
+            "hvn": [{"price": 101.0, "volume": 60.0}],
+            "lvn": [{"price": 103.5, "volume": 10.0}],
+            "naked_pocs": [{"price": 98.5, "born_time": times[1], "session": "2026-11-21"}],
+            "developing_poc": [None, 101.0, 101.0, 99.0, 101.0],
+            "built_from": "5m",
         },
+        "vwap": {"anchor": "day", "values": [101.3, 101.5, 100.9, 100.4, 102.8]},
     }

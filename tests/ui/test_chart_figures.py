@@ -53,21 +53,21 @@ def test_panes_do_not_overlap(chart: Chart) -> None:
 
 def test_rising_candles_are_hollow_and_falling_ones_filled(chart: Chart) -> None:
     price = trace(chart, "price")
-    assert price["increasing"]["fillcolor"] == "rgba(0,0,0,0)"
+    assert price["increasing"]["fillcolor"] == drawn(chart)["layout"]["plot_bgcolor"]
     assert price["decreasing"]["fillcolor"] == price["decreasing"]["line"]["color"]
 
 
-def test_green_dot_points_up_on_its_wave_and_says_since_when_it_was_knowable(chart: Chart) -> None:
+def test_green_dot_points_up_under_the_waves_and_says_since_when_it_was_knowable(chart: Chart) -> None:
     dot = trace(chart, "green dot")
     assert dot["marker"]["symbol"] == "triangle-up"
-    assert (dot["x"], dot["y"]) == (["2026-11-22 13:00"], [-54.0])
+    assert (dot["x"], dot["y"]) == (["2026-11-22 13:00"], [-107])
     assert dot["customdata"] == ["2026-11-22 14:00"]
 
 
-def test_a_cross_that_is_a_dot_is_marked_once(chart: Chart) -> None:
+def test_a_cross_lies_on_the_slower_wave_also_where_it_is_a_dot(chart: Chart) -> None:
     chart["cipher"]["events"].append({**chart["cipher"]["events"][0], "name": "cross_up"})
-    names = [trace["name"] for trace in drawn(chart)["data"]]
-    assert ("green dot" in names, "cross up" in names) == (True, False)
+    assert trace(chart, "cross up")["y"] == [-54.0]
+    assert trace(chart, "green dot")["y"] == [-107]
 
 
 def test_a_mark_outside_the_shown_candles_is_left_out(chart: Chart) -> None:
@@ -105,8 +105,10 @@ def test_hover_gives_every_value_of_a_candle(chart: Chart) -> None:
     text = trace(chart, "price")["text"]
     assert "O 100.0  H 105.0  L 99.5  C 104.0" in text[-1]
     assert "volume 2.50k" in text[-1]
-    assert "wt1 -40.0  wt2 -48.0  money flow 3.1" in text[-1]
-    assert "not known yet" in text[0]
+    for name, last in (("wt1", -40.0), ("wt2", -48.0), ("money flow", 3.1), ("RSI", 55.0), ("stoch K", 60.0)):
+        line = trace(chart, name)
+        assert (line["y"][0], line["y"][-1]) == (None, last)
+        assert line["hovertemplate"].startswith(f"{name} %{{y:.1f}}")
 
 
 def test_dark_and_light_differ_in_page_and_text(chart: Chart) -> None:
@@ -126,7 +128,8 @@ def test_facts_tell_price_profile_and_panel_in_words(chart: Chart) -> None:
 
 def test_one_flat_candle_still_draws(chart: Chart) -> None:
     flat = {name: [100.0] for name in ("open", "high", "low", "close", "volume")}
-    panel = {name: [None] for name in chart["cipher"] if name != "events"}
+    values = ("wt1", "wt2", "vwap", "money_flow", "rsi", "stoch_k", "stoch_d", "stc")
+    panel = {**chart["cipher"], **{name: [None] for name in values}, "divergences": []}
     single = {
         **chart,
         "candles": {**flat, "open_time": [chart["candles"]["open_time"][0]]},

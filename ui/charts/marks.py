@@ -1,0 +1,99 @@
+"""Dots, circles and flags of the wave pane: one shape a meaning, at the heights the Cipher panel gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ui.chart_words import MARKS, Chart, known_since
+from ui.charts.canvas import WAVES, Canvas, trace
+
+# So many candles that crosses would hide the waves.
+_MANY: Final = 400
+# Drawn at the height of the slower wave.
+ON_WAVE: Final = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How an event is drawn.
+
+    Attributes:
+        height: points on the wave axis.
+        color: name of the palette's colour.
+    """
+
+    symbol: str
+    color: str
+    height: float | None
+    size: int
+    layer: str
+
+
+SHAPES: Final = {
+    # Hollow when rising, filled when falling, like the candles.
+    "cross_up": Mark("circle-open", "rise", ON_WAVE, 5, "Wave crosses"),
+    "cross_down": Mark("circle", "fall", ON_WAVE, 5, "Wave crosses"),
+    "sommi_bull": Mark("triangle-right", "rise", -108, 9, "Sommi flags and diamonds"),
+    "sommi_bear": Mark("triangle-left", "fall", 108, 9, "Sommi flags and diamonds"),
+    "sommi_bull_diamond": Mark("diamond-cross-open", "rise", -108, 10, "Sommi flags and diamonds"),
+    "sommi_bear_diamond": Mark("diamond-x-open", "fall", 108, 10, "Sommi flags and diamonds"),
+    # The larger ones first: those that come later lie over them and leave their edges in sight.
+    "gold_dot": Mark("star", "gold", -106, 15, "Gold dots"),
+    "green_dot": Mark("triangle-up", "rise", -107, 11, "Green and red dots"),
+    "red_dot": Mark("triangle-down", "fall", 105, 11, "Green and red dots"),
+    "buy_div_dot": Mark("diamond", "rise", -106, 8, "Divergence dots"),
+    "sell_div_dot": Mark("square", "fall", 106, 7, "Divergence dots"),
+}
+
+
+def mark_traces(canvas: Canvas) -> Iterator[Chart]:
+    """One trace a kind of event that happened on the candles shown."""
+    chosen = _chosen(canvas)
+    for name, mark in SHAPES.items():
+        found = [event for event in chosen if event["name"] == name]
+        if found:
+            yield _marker(canvas, name, mark, found)
+
+
+def _chosen(canvas: Canvas) -> list[Chart]:
+    """Events with a candle and a height to be drawn at, in time order."""
+    waves = canvas.chart["cipher"]["wt2"]
+    return [
+        event
+        for event in canvas.chart["cipher"]["events"]
+        if event["name"] in SHAPES and (row := canvas.rows.get(_place(event))) is not None and waves[row] is not None
+    ]
+
+
+def _place(event: Chart) -> int:
+    return int(event.get("pivot_time") or event["time"])
+
+
+def _marker(canvas: Canvas, name: str, mark: Mark, events: list[Chart]) -> Chart:
+    palette, waves = canvas.palette, canvas.chart["cipher"]["wt2"]
+    rows = [canvas.rows[_place(event)] for event in events]
+    hollow = [event.get("second_range", False) for event in events]
+    color = getattr(palette, mark.color)
+    outline = 0 if mark.layer == "Wave crosses" or "open" in mark.symbol else 1
+    return trace(
+        "scatter",
+        x=[canvas.labels[row] for row in rows],
+        y=[round(waves[row], 2) if mark.height is ON_WAVE else mark.height for row in rows],
+        name=name.replace("_", " "),
+        mode="markers",
+        yaxis=WAVES,
+        marker={
+            # Hollow: only the second, wider range of the divergences saw it.
+            "symbol": [f"{mark.symbol}-open" if second else mark.symbol for second in hollow]
+            if any(hollow)
+            else mark.symbol,
+            "size": 3 if mark.height is ON_WAVE and len(waves) > _MANY else mark.size,
+            "color": color,
+            "line": {"color": palette.text if outline and not any(hollow) else color, "width": outline},
+        },
+        customdata=[known_since(event) for event in events],
+        hovertemplate=f"{MARKS[name]},<br>knowable since %{{customdata}} UTC<extra></extra>",
+        **canvas.layer(mark.layer),
+    )
