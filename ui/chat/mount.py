@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.chat.root import prepare, secret
+from ui.chat.telemetry import leave_out_telemetry
 
 PATH: Final = "/chat"
 
@@ -54,6 +55,7 @@ def load(base_url: str, home: Path) -> ASGIApp:
     root = prepare(home.resolve(), base_url=base_url, packaged=Path(package.origin).parent)
     signing = secret(home)
     _set_environment(root, base_url, signing)
+    leave_out_telemetry()
 
     from chainlit.config import APP_ROOT
     from chainlit.server import app as chainlit_app
