@@ -2,47 +2,257 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from engines.compiled import FLOATS_IN, kernel
+from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
+from engines.volume_profile.grid import ROUNDER, SNAP
 
 Floats = NDArray[np.float64]
+Slots = NDArray[np.uint32]
 
 # Rows this much of the total apart count as equal; the sums behind them differ by less than that.
-TIE = 1e-12
+TIE: Final = 1e-12
+# Rows below this share of the largest one are rounding left-overs of the difference array.
+NOISE: Final = 1e-12
+# Candles worked on at a time, so that what is computed of them stays in the first caches.
+_CHUNK: Final = 1024
+# Candles take turns in adding to two copies of the sums: the next does not wait for the last one's store.
+COPIES: Final = 2
+# The volumes are summed in this many strands, candle t in strand t modulo their number.
+STRANDS: Final = 16
+# What is summed per slot (row and side): volume inside one row or in a range's lowest row, volume per row from the next
+# row on, volume in a range's highest row, and volume per row that ends there.
+PLANES: Final = 4
 
 
-@kernel(*[FLOATS_IN] * 5, types.float64, types.float64, types.float64[:, ::1])
-def spread_kernel(
-    open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats, base: float, height: float, rows: Floats
-) -> None:
-    """Share each candle's volume evenly over the rows its range touches: up candles in `rows[0]`, down in `rows[1]`.
+@step
+def _sound(
+    times: NDArray[np.int64], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats, before: int
+) -> bool:
+    wrong = times[0] <= before
+    for t in range(len(times) - 1):
+        wrong |= times[t + 1] <= times[t]
+    for t in range(len(times)):
+        # An undefined value fails every comparison, so it fails these.
+        sound = (low[t] > 0.0) & (low[t] <= open_[t]) & (low[t] <= close[t])
+        sound &= (high[t] >= open_[t]) & (high[t] >= close[t]) & (high[t] < np.inf)
+        sound &= (volume[t] >= 0.0) & (volume[t] < np.inf)
+        wrong |= not sound
+    return not wrong
 
-    Whole rows are entered in a difference array, so a candle costs the same however many rows it spans.
-    """
-    count = rows.shape[1]
-    change = np.zeros((2, count + 1))
-    rows[:] = 0.0
-    for t in range(len(close)):
-        side = 1 if close[t] < open_[t] else 0
-        bottom, top = (low[t] - base) / height, (high[t] - base) / height
-        last = min(int(top), count - 1)
-        first = min(int(bottom), last)
-        if first == last:
-            rows[side, first] += volume[t]
-        else:
-            density = volume[t] / (top - bottom)
-            rows[side, first] += density * (first + 1 - bottom)
-            rows[side, last] += density * (top - last)
-            change[side, first + 1] += density
-            change[side, last] -= density
+
+@step
+def _sum_strands(volume: Floats, turn: int, totals: Floats) -> None:
+    t = 0
+    while t < len(volume) and (turn + t) % STRANDS != 0:
+        totals[(turn + t) % STRANDS] += volume[t]
+        t += 1
+    while t + STRANDS <= len(volume):
+        for strand in range(STRANDS):
+            totals[strand] += volume[t + strand]
+        t += STRANDS
+    while t < len(volume):
+        totals[(turn + t) % STRANDS] += volume[t]
+        t += 1
+
+
+@step
+def _place(prices: Floats, unit: float, origin: float, height: float, first: float, reach: float, out: Floats) -> None:
+    """Positions in rows; whole numbers where a price is on an edge."""
+    if unit > 0.0:
+        for t in range(len(prices)):
+            counted = prices[t] / unit
+            whole = (counted + ROUNDER) - ROUNDER
+            counted = whole if abs(counted - whole) <= SNAP else counted
+            out[t] = (counted + reach - origin) / height - first
+    else:
+        for t in range(len(prices)):
+            out[t] = (prices[t] - origin) / height
+
+
+@step
+def _shares(bottom: Floats, top: Floats, volume: Floats, falls: NDArray[np.bool_], parts: Floats, slots: Slots) -> None:
+    """Volume in the lowest row, per whole row and in the highest, of every candle; and its first and last slot."""
+    for t in range(len(volume)):
+        first, last = np.int32(bottom[t]), np.int32(top[t])
+        inside = first == last
+        density = 0.0 if inside else volume[t] / (top[t] - bottom[t])
+        parts[0, t] = volume[t] if inside else density * (first + 1.0 - bottom[t])
+        parts[1, t] = density
+        parts[2, t] = density * (top[t] - last)
+        slots[0, t] = 2 * first + falls[t]
+        slots[1, t] = 2 * last + falls[t]
+
+
+@step
+def _enter(parts: Floats, slots: Slots, count: int, turn: int, spans: Slots, sums: Floats) -> None:
+    """Add each candle to its slots; whole rows in between are entered where they begin and where they end."""
+    spanning = 0
+    for t in range(count):
+        sums[0, (turn + t) % COPIES, slots[0, t]] += parts[0, t]
+        spans[spanning] = t
+        spanning += slots[0, t] != slots[1, t]
+    for span in range(spanning):
+        t = spans[span]
+        copy = (turn + t) % COPIES
+        first, last = slots[0, t], slots[1, t]
+        sums[1, copy, first] += parts[1, t]
+        sums[2, copy, last] += parts[2, t]
+        sums[3, copy, last] += parts[1, t]
+
+
+@step
+def _below_in_triangle(place: float, bottom: float, top: float, peak: float) -> float:
+    """Share of a triangle's area below a place."""
+    if place <= bottom:
+        return 0.0
+    if place >= top:
+        return 1.0
+    if place < peak:
+        return (place - bottom) * (place - bottom) / ((top - bottom) * (peak - bottom))
+    return 1.0 - (top - place) * (top - place) / ((top - bottom) * (top - peak))
+
+
+@step
+def _add_triangle(bottom: float, top: float, peak: float, volume: float, rows: Floats) -> None:
+    first, last = int(bottom), int(top)
+    if first == last:
+        rows[first] += volume
+        return
+    below = 0.0
+    for row in range(first, last + 1):
+        upto = _below_in_triangle(row + 1.0, bottom, top, peak)
+        rows[row] += volume * (upto - below)
+        below = upto
+
+
+@step
+def _add_range(bottom: float, top: float, volume: float, rows: Floats) -> None:
+    first, last = int(bottom), int(top)
+    if first == last:
+        rows[first] += volume
+        return
+    density = volume / (top - bottom)
+    rows[first] += density * (first + 1.0 - bottom)
+    for row in range(first + 1, last):
+        rows[row] += density
+    rows[last] += density * (top - last)
+
+
+@step
+def _rows(sums: Floats, rows: Floats) -> None:
+    """What the sums make of every row; what lies on the upper edge of the last belongs to it."""
+    count, largest = rows.shape[1], 0.0
     for side in range(2):
         whole = 0.0
+        for row in range(count + 1):
+            slot = 2 * row + side
+            whole -= sums[3, 0, slot] + sums[3, 1, slot]
+            held = (sums[0, 0, slot] + sums[0, 1, slot]) + (sums[2, 0, slot] + sums[2, 1, slot]) + whole
+            if row < count:
+                rows[side, row] = held
+            else:
+                rows[side, count - 1] += held
+            whole += sums[1, 0, slot] + sums[1, 1, slot]
         for row in range(count):
-            whole += change[side, row]
-            rows[side, row] += whole
+            largest = max(largest, rows[side, row])
+    for side in range(2):
+        for row in range(count):
+            if rows[side, row] < NOISE * largest:
+                rows[side, row] = 0.0
+
+
+@kernel(
+    TIMES_IN,
+    tuple_of(FLOATS_IN, 8),
+    tuple_of(types.float64, 5),
+    types.boolean,
+    types.boolean,
+    types.int64,
+    types.float64[:, :, ::1],
+    types.float64[::1],
+    types.float64[:, ::1],
+)
+def spread_kernel(
+    times: NDArray[np.int64],
+    columns: tuple[Floats, ...],
+    grid: tuple[float, ...],
+    triangle: bool,
+    check: bool,
+    turn: int,
+    sums: Floats,
+    totals: Floats,
+    rows: Floats,
+) -> bool:
+    """Share each candle's volume evenly over the rows between `lower` and `upper`, and tell what the rows then hold.
+
+    A candle costs the same however many rows it spans. Each one is entered as if it came alone, so candles may be
+    spread in as many calls as they come in: `sums`, `totals` and `rows` are the same bit for bit.
+
+    Args:
+        columns: open, high, low, close, volume, lower, upper and peak, each of shape (n,).
+        grid: unit, origin, height, first and reach of the `RowGrid`.
+        triangle: spread most volume at the peak and none at the ends; such a candle costs as many steps as rows.
+        check: refuse candles that cannot be.
+        turn: number of candles in `sums` before these.
+        sums: shape (4, 2, 2 * (rows + 1)), volume by slot so far; with a spare row above the last.
+        totals: shape (16,), strands of the sum of all volumes so far.
+        rows: shape (2, rows), set to up and down volume by row.
+
+    Returns:
+        False when a candle cannot be; sums are of no use then.
+    """
+    open_, high, low, close, volume, lower, upper, peak = columns
+    unit, origin, height, first, reach = grid
+    bottom, top = np.empty(_CHUNK), np.empty(_CHUNK)
+    parts, slots = np.empty((3, _CHUNK)), np.empty((2, _CHUNK), np.uint32)
+    falls, spans = np.empty(_CHUNK, np.bool_), np.empty(_CHUNK + 1, np.uint32)
+    for begin in range(0, len(close), _CHUNK):
+        part = slice(begin, min(begin + _CHUNK, len(close)))
+        count = part.stop - begin
+        if check:
+            before = times[begin - 1] if begin > 0 else times[0] - 1
+            if not _sound(times[part], open_[part], high[part], low[part], close[part], volume[part], before):
+                return False
+        _sum_strands(volume[part], turn + begin, totals)
+        _place(lower[part], unit, origin, height, first, 0.0, bottom)
+        _place(upper[part], unit, origin, height, first, reach, top)
+        for t in range(count):
+            falls[t] = close[begin + t] < open_[begin + t]
+        if triangle:
+            _place(peak[part], unit, origin, height, first, 0.0, parts[0])
+            for t in range(count):
+                _add_triangle(bottom[t], top[t], parts[0, t], volume[begin + t], sums[0, 0, falls[t] :: 2])
+        else:
+            _shares(bottom[:count], top[:count], volume[part], falls, parts, slots)
+            _enter(parts, slots, count, turn + begin, spans, sums)
+    _rows(sums, rows)
+    return True
+
+
+@step
+def _value_area(volume: Floats, largest: float, total: float, fraction: float) -> tuple[int, int, int]:
+    count, tie, poc = len(volume), TIE * total, -1
+    for row in range(count):
+        if volume[row] >= largest - tie and (poc < 0 or abs(2 * row - count + 1) < abs(2 * poc - count + 1)):
+            poc = row
+    low, high, held, target = poc, poc, volume[poc], fraction * total - tie
+    while held < target and (low > 0 or high < count - 1):
+        above = (
+            0.0 if high > count - 2 else volume[high + 1] if high > count - 3 else volume[high + 1] + volume[high + 2]
+        )
+        below = 0.0 if low < 1 else volume[low - 1] if low < 2 else volume[low - 2] + volume[low - 1]
+        if low == 0 or (high < count - 1 and above >= below - tie):
+            held += above
+            high = min(high + 2, count - 1)
+        else:
+            held += below
+            low = max(low - 2, 0)
+    return poc, low, high
 
 
 @kernel(FLOATS_IN, types.float64, types.float64)
@@ -52,20 +262,64 @@ def value_area_kernel(volume: Floats, total: float, fraction: float) -> tuple[in
     POC is the largest row; of equal ones the nearest to the middle, then the lower. From there the area grows by the
     larger of the two rows above and the two below, the upper pair when equal, until it holds the fraction.
     """
-    count, tie, poc = len(volume), TIE * total, 0
-    largest = volume.max() - tie
-    for row in range(count):
-        nearer = abs(2 * row - count + 1) < abs(2 * poc - count + 1)
-        if volume[row] >= largest and (volume[poc] < largest or nearer):
-            poc = row
-    low, high, held, target = poc, poc, volume[poc], fraction * total
-    while held < target - tie and (low > 0 or high < count - 1):
-        above = volume[high + 1 : high + 3].sum()
-        below = volume[max(low - 2, 0) : low].sum()
-        if low == 0 or (high < count - 1 and above >= below - tie):
-            held += above
-            high = min(high + 2, count - 1)
+    return _value_area(volume, volume.max(), total, fraction)
+
+
+@kernel(
+    tuple_of(FLOATS_IN, 4),
+    tuple_of(types.float64, 5),
+    types.boolean,
+    tuple_of(types.int64, 5),
+    types.float64,
+    types.float64[::1],
+    types.float64[::1],
+    types.int64[:, ::1],
+)
+def develop_kernel(
+    columns: tuple[Floats, ...],
+    grid: tuple[float, ...],
+    triangle: bool,
+    span: tuple[int, ...],
+    fraction: float,
+    rows: Floats,
+    sums: Floats,
+    levels: NDArray[np.int64],
+) -> None:
+    """Enter candles one by one and tell rows of POC, VAL and VAH after each.
+
+    Args:
+        columns: volume, lower, upper and peak, each of shape (n,).
+        grid: unit, origin, height, first and reach of the `RowGrid`.
+        span: first candle to enter, first to tell of, first not to enter; first row of the profile in `rows`, and their
+            number.
+        rows: volume by row so far, with a spare row after the last.
+        sums: shape (2,): total volume, and the largest row so far.
+        levels: shape (3, n), set from the first candle to tell of on; -1 while there is no volume.
+    """
+    volume, lower, upper, peak = columns
+    unit, origin, height, first, reach = grid
+    begin, tell, end, offset, count = span
+    place = np.empty((3, 1))
+    for t in range(begin, end):
+        _place(lower[t : t + 1], unit, origin, height, first, 0.0, place[0])
+        _place(upper[t : t + 1], unit, origin, height, first, reach, place[1])
+        bottom, top = place[0, 0], place[1, 0]
+        if triangle:
+            _place(peak[t : t + 1], unit, origin, height, first, 0.0, place[2])
+            _add_triangle(bottom, top, place[2, 0], volume[t], rows)
         else:
-            held += below
-            low = max(low - 2, 0)
-    return poc, low, high
+            _add_range(bottom, top, volume[t], rows)
+        sums[0] += volume[t]
+        for row in range(int(bottom), int(top) + 1):
+            sums[1] = max(sums[1], rows[row])
+        if t < tell:
+            continue
+        levels[:, t] = -1
+        if sums[0] > 0.0:
+            # What lies on the upper edge of the last row belongs to it, until there is a row above.
+            last = offset + count - 1
+            kept = rows[last]
+            rows[last] += rows[last + 1]
+            poc, low, high = _value_area(rows[offset : offset + count], max(sums[1], rows[last]), sums[0], fraction)
+            rows[last] = kept
+            levels[0, t], levels[1, t], levels[2, t] = poc, low, high

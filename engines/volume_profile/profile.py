@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
 
 import numpy as np
 
 from engines.domain.candles import CandleFrame, Floats
-from engines.domain.timeframe import from_ms
+from engines.domain.timeframe import from_ms, to_ms
 from engines.errors import InsufficientData, InvalidRequest
-from engines.soundness import require_count, sound_columns
-from engines.volume_profile.params import MAX_ROWS, ProfileParams
+from engines.soundness import Columns, require_count, sound_columns
+from engines.volume_profile.grid import RowGrid, row_edges, row_middles
+from engines.volume_profile.nodes import Node, find_nodes
+from engines.volume_profile.params import ProfileParams
+from engines.volume_profile.spreading import RowSums, checks_on_the_way
 
 # What the desk's analyses and charts use, so that the levels in words are the levels in the picture.
-DESK_PROFILE: Final = ProfileParams(rows=100)
+DESK_PROFILE: Final = ProfileParams(rows=100, smoothing=2.0)
 DESK_LOOKBACK: Final = 200
-# A multiple of the row height is met within this share of a row: 0.3 is the third multiple of 0.1.
-_GRID_TOLERANCE: Final = 1e-9
-# Rows below this share of the largest one are rounding left-overs of the difference array.
-_NOISE: Final = 1e-12
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VolumeProfile:
-    """What `compute_volume_profile` found; prices in quote units, volumes in base units.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RowProfile:
+    """Volume by row, whatever it was made of; prices in quote units, volumes in base units.
 
-    Row i covers [base + i * row_height, base + (i + 1) * row_height); the highest price belongs to the last row.
+    Row i covers [base + i * row_height, base + (i + 1) * row_height); the upper end of the last row belongs to it.
 
     Attributes:
+        base: lower edge of the lowest row.
+        top: upper edge of the last row, which TradingView's whole-tick rounding may make shorter than the others.
         volume_by_row: shape (rows,), row 0 is the lowest; read-only.
-        up_by_row, down_by_row: shape (rows,), volume of candles that closed at or above, and below, their open.
+        up_by_row, down_by_row: shape (rows,); of candles that closed at or above, and below, their open, or of buyers
+            and sellers; read-only.
         poc_row, val_row, vah_row: rows of the point of control and of the value area's ends.
-        total_volume: of all candles.
+        total_volume: of all candles or trades.
     """
 
-    candles: CandleFrame
     params: ProfileParams
     base: float
     row_height: float
+    top: float
     volume_by_row: Floats
     up_by_row: Floats
     down_by_row: Floats
@@ -51,7 +55,7 @@ class VolumeProfile:
     @property
     def poc(self) -> float:
         """Point of control: middle of the row with most volume."""
-        return self.base + (self.poc_row + 0.5) * self.row_height
+        return float(self.middles[self.poc_row])
 
     @property
     def val(self) -> float:
@@ -61,19 +65,56 @@ class VolumeProfile:
     @property
     def vah(self) -> float:
         """Value area high: upper edge of its highest row."""
-        return self.base + (self.vah_row + 1) * self.row_height
+        return float(self.edges[self.vah_row + 1])
 
     @property
     def edges(self) -> Floats:
         """Shape (rows + 1,): lower edge of every row and the upper edge of the last."""
-        return np.asarray(self.base + np.arange(len(self.volume_by_row) + 1) * self.row_height)
+        return row_edges(self.base, self.row_height, self.top, len(self.volume_by_row))
+
+    @property
+    def middles(self) -> Floats:
+        """Shape (rows,): middle of every row."""
+        return row_middles(self.base, self.row_height, self.top, len(self.volume_by_row))
+
+    @property
+    def delta_by_row(self) -> Floats:
+        """Shape (rows,): up less down volume."""
+        return np.asarray(self.up_by_row - self.down_by_row)
+
+    @property
+    def hvn(self) -> tuple[Node, ...]:
+        """High volume nodes by row, five at most; see `nodes`."""
+        return self.nodes[0]
+
+    @property
+    def lvn(self) -> tuple[Node, ...]:
+        """Low volume nodes by row, between neighbouring high ones; see `nodes`."""
+        return self.nodes[1]
+
+    @property
+    def nodes(self) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        """High and low volume nodes, found anew at every call; see `find_nodes`."""
+        return find_nodes(self.volume_by_row, self.middles, smoothing=self.params.smoothing)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class VolumeProfile(RowProfile):
+    """What `compute_volume_profile` found.
+
+    Attributes:
+        candles: what it was made of.
+    """
+
+    candles: CandleFrame
 
 
 def compute_volume_profile(candles: CandleFrame, params: ProfileParams | None = None) -> VolumeProfile:
     """Spread traded volume over price and find the value area.
 
-    Each candle's volume is shared evenly over the rows its range touches; a candle without a range goes whole into its
-    row, on an edge into the upper one. Nothing after the last candle is used. O(n + rows).
+    Each candle's volume is shared evenly over the rows its range touches (`params.spread` has other ways); a candle
+    without a range goes whole into its row, on an edge into the upper one. Nothing after the last candle is used.
+    O(n + rows).
 
     Args:
         candles: n >= 1 closed candles, ascending open_time; prices in quote units, volume in base units.
@@ -92,38 +133,102 @@ def compute_volume_profile(candles: CandleFrame, params: ProfileParams | None = 
     """
     params = params or ProfileParams()
     require_count(candles, 1, what="a volume profile")
-    open_, high, low, close, volume = sound_columns(candles, volume=True)
-    total = float(volume.sum())
-    if total <= 0:
+    columns = _columns(candles, params)
+    grid = RowGrid.over(float(columns[2].min()), float(columns[1].max()), params)
+    sums = RowSums(grid, params)
+    times = np.ascontiguousarray(candles.open_time, dtype=np.int64) if checks_on_the_way(params) else None
+    if not sums.add(columns, times):
+        _refuse(candles)
+    if sums.total <= 0:
+        raise _silence(candles)
+    return VolumeProfile(candles=candles, **levels(sums, params))
+
+
+def anchored_profile(candles: CandleFrame, anchor: datetime, params: ProfileParams | None = None) -> VolumeProfile:
+    """The profile of what was traded from `anchor` on.
+
+    Args:
+        candles: closed candles; those that open before the anchor are left out.
+        anchor: aware time.
+
+    Raises:
+        InsufficientData: no candle opens at or after the anchor, or none has volume.
+        InvalidRequest: the anchor has no time zone; and as `compute_volume_profile`.
+    """
+    first = int(np.searchsorted(candles.open_time, to_ms(anchor)))
+    if first == len(candles):
         raise InsufficientData(
-            f"{candles.symbol} has no volume in its {len(candles)} {candles.timeframe} candles from "
-            f"{from_ms(int(candles.open_time[0])):%Y-%m-%d %H:%M} to {candles.as_of:%Y-%m-%d %H:%M} UTC; "
-            "a volume profile needs some."
+            f"{candles.symbol} has no closed {candles.timeframe} candle from {anchor:%Y-%m-%d %H:%M %Z} on."
         )
-    from engines.volume_profile.kernels import spread_kernel, value_area_kernel
+    return compute_volume_profile(candles[first:], params)
 
-    base, height, count = _geometry(float(low.min()), float(high.max()), params)
-    sides = np.empty((2, count))
-    spread_kernel(open_, high, low, close, volume, base, height or 1.0, sides)
-    sides[sides < _NOISE * sides.max()] = 0.0
+
+def composite_profile(parts: Sequence[CandleFrame], params: ProfileParams | None = None) -> VolumeProfile:
+    """One profile of several stretches of candles, which need not adjoin: all are spread over one common grid.
+
+    Args:
+        parts: candles of one symbol and timeframe, in order of time; for sessions give `session.profile.candles`.
+
+    Raises:
+        InsufficientData: there is no part, or nothing has volume.
+        InvalidRequest: the parts are of different symbols or timeframes, or overlap; and as `compute_volume_profile`.
+    """
+    if not parts:
+        raise InsufficientData("A composite profile needs candles; there is no part.")
+    first = parts[0]
+    for part in parts:
+        if (part.symbol, part.timeframe) != (first.symbol, first.timeframe):
+            raise InvalidRequest(
+                f"{first.symbol} {first.timeframe} and {part.symbol} {part.timeframe} do not make one profile.",
+                remedy="Give candles of one symbol and timeframe.",
+            )
+    names = ("open_time", "open", "high", "low", "close", "volume")
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return compute_volume_profile(replace(first, **joined), params)
+
+
+def levels(sums: RowSums, params: ProfileParams) -> dict[str, Any]:
+    """The fields of a `RowProfile` of what was summed, which is more than nothing."""
+    from engines.volume_profile.kernels import value_area_kernel
+
+    grid, sides = sums.grid, sums.rows
     by_row = sides[0] + sides[1]
-    poc, val, vah = value_area_kernel(by_row, total, params.value_area_fraction)
+    poc, val, vah = value_area_kernel(by_row, sums.total, params.value_area_fraction)
     sides.flags.writeable = by_row.flags.writeable = False
-    return VolumeProfile(candles, params, base, height, by_row, sides[0], sides[1], poc, val, vah, total)
+    return {
+        "params": params,
+        "base": grid.base,
+        "row_height": grid.row_height,
+        "top": grid.top,
+        "volume_by_row": by_row,
+        "up_by_row": sides[0],
+        "down_by_row": sides[1],
+        "poc_row": poc,
+        "val_row": val,
+        "vah_row": vah,
+        "total_volume": sums.total,
+    }
 
 
-def _geometry(low: float, high: float, params: ProfileParams) -> tuple[float, float, int]:
-    if params.row_height is None:
-        assert params.rows is not None
-        height = (high - low) / params.rows
-        # A range that its rows cannot resolve is one row of no height.
-        return (low, height, params.rows) if low + height > low else (low, 0.0, 1)
-    height = params.row_height
-    first = math.floor(low / height + _GRID_TOLERANCE)
-    count = max(1, math.ceil(high / height - _GRID_TOLERANCE) - first)
-    if count > MAX_ROWS:
-        raise InvalidRequest(
-            f"Rows of {height!r} between {low!r} and {high!r} make {count:,} rows; the most is {MAX_ROWS:,}.",
-            remedy=f"Use a row height of at least {(high - low) / MAX_ROWS:.2g}.",
-        )
-    return first * height, height, count
+def _columns(candles: CandleFrame, params: ProfileParams) -> Columns:
+    """Contiguous columns, checked as far as the rows' place rests on them."""
+    columns = (candles.open, candles.high, candles.low, candles.close, candles.volume)
+    if not checks_on_the_way(params) or any(len(column) != len(candles) for column in columns):
+        return sound_columns(candles, volume=True)
+    open_, high, low, close, volume = (np.ascontiguousarray(column, dtype=np.float64) for column in columns)
+    if not 0 < low.min() <= high.max() < math.inf:
+        _refuse(candles)
+    return open_, high, low, close, volume
+
+
+def _refuse(candles: CandleFrame) -> None:
+    sound_columns(candles, volume=True)
+    raise AssertionError("candles that the check of every engine finds sound were found unsound")
+
+
+def _silence(candles: CandleFrame) -> InsufficientData:
+    return InsufficientData(
+        f"{candles.symbol} has no volume in its {len(candles)} {candles.timeframe} candles from "
+        f"{from_ms(int(candles.open_time[0])):%Y-%m-%d %H:%M} to {candles.as_of:%Y-%m-%d %H:%M} UTC; "
+        "a volume profile needs some."
+    )

@@ -1,0 +1,125 @@
+"""Points of control that price has not come back to."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+
+from engines.domain.candles import CandleFrame
+from engines.domain.timeframe import duration_ms, from_ms
+
+NakedMode = Literal["strict", "touch_or_gap"]
+
+
+class SessionLevel(Protocol):
+    """What of a session its point of control's later life rests on; a `SessionProfile` has it."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def last_row(self) -> int:
+        """Row of its last candle."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is over and all of it is there."""
+
+    @property
+    def poc(self) -> float | None:
+        """Point of control; None without volume."""
+
+
+@dataclass(frozen=True, slots=True)
+class NakedPoc:
+    """A session's point of control and what became of it.
+
+    Attributes:
+        session: name of the session that left it.
+        price: quote units.
+        born: close of the session's last candle, aware UTC; nobody could know it sooner.
+        tagged_at: opening of the candle that came back to it, known when that candle closes; None while naked.
+        tagged_row: row of that candle; None while naked.
+        age_sessions: sessions from birth to the tag, or to the last candle.
+        naked: price has not come back.
+    """
+
+    session: str
+    price: float
+    born: datetime
+    tagged_at: datetime | None
+    tagged_row: int | None
+    age_sessions: int
+    naked: bool
+
+
+def naked_pocs(
+    candles: CandleFrame, sessions: Sequence[SessionLevel], mode: NakedMode = "strict"
+) -> tuple[NakedPoc, ...]:
+    """Follow the point of control of every completed session until price comes back to it.
+
+    A level lives from the first candle after its session to the first one with low <= level <= high. In `touch_or_gap`
+    mode it also ends where price jumps over it: the close before and the whole candle lie on opposite sides. No
+    look-ahead: what is told of a candle's time uses candles up to it. O(n log n): levels that live are kept sorted.
+
+    Args:
+        candles: n >= 1 closed candles that the sessions are rows of.
+        sessions: by time; those not complete, or without volume, leave no level.
+
+    Returns:
+        One per level, by birth.
+    """
+    born = {session.last_row + 1: number for number, session in enumerate(sessions) if session.complete}
+    tags = _tags(candles, sessions, born, jumps=mode == "touch_or_gap")
+    ends = [session.last_row for session in sessions]
+    length, times = duration_ms(candles.timeframe), candles.open_time
+    found = []
+    for number, session in enumerate(sessions):
+        if not session.complete or session.poc is None:
+            continue
+        row = tags.get(number)
+        until = len(sessions) - 1 if row is None else min(bisect_left(ends, row), len(sessions) - 1)
+        found.append(
+            NakedPoc(
+                session=session.name,
+                price=session.poc,
+                born=from_ms(int(times[session.last_row]) + length),
+                tagged_at=None if row is None else from_ms(int(times[row])),
+                tagged_row=row,
+                age_sessions=until - number,
+                naked=row is None,
+            )
+        )
+    return tuple(found)
+
+
+def _tags(
+    candles: CandleFrame, sessions: Sequence[SessionLevel], born: dict[int, int], *, jumps: bool
+) -> dict[int, int]:
+    """Row of the candle that tagged it, by number of session."""
+    lower, upper = candles.low, candles.high
+    if jumps:
+        # A level strictly between the close before and the candle was jumped over.
+        before = np.concatenate((candles.close[:1], candles.close[:-1]))
+        lower = np.minimum(lower, np.nextafter(before, np.inf))
+        upper = np.maximum(upper, np.nextafter(before, -np.inf))
+    tags: dict[int, int] = {}
+    alive: list[tuple[float, int]] = []
+    begin = min(born, default=len(candles))
+    for row, (low, high) in enumerate(zip(lower[begin:].tolist(), upper[begin:].tolist(), strict=True), begin):
+        number = born.get(row)
+        if number is not None and (poc := sessions[number].poc) is not None:
+            insort(alive, (poc, number))
+        if not alive or high < alive[0][0] or low > alive[-1][0]:
+            continue
+        first, last = bisect_left(alive, (low, -1)), bisect_right(alive, (high, len(sessions)))
+        for _, tagged in alive[first:last]:
+            tags[tagged] = row
+        del alive[first:last]
+    return tags

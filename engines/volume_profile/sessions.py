@@ -1,0 +1,157 @@
+"""Trading sessions: which candles belong to which, in which time zone, and the profile of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from engines.domain.candles import CandleFrame
+from engines.domain.timeframe import duration_ms, from_ms, to_ms
+from engines.errors import InsufficientData, InvalidRequest
+from engines.soundness import require_count
+from engines.volume_profile.params import ProfileParams
+from engines.volume_profile.profile import VolumeProfile, compute_volume_profile
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Candles that belong together, of a frame they are rows of.
+
+    Attributes:
+        name: local date on which it opens, as 2026-03-02.
+        first_row, last_row: rows of the frame, both included.
+        opens, closes: aware UTC; a day apart, or an hour more or less where the clocks change.
+        complete: its last candle has closed, and the candles reach back to its opening.
+    """
+
+    name: str
+    first_row: int
+    last_row: int
+    opens: datetime
+    closes: datetime
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionProfile(Session):
+    """A session and its volume profile.
+
+    Attributes:
+        profile: None where the session has no volume.
+    """
+
+    profile: VolumeProfile | None
+
+    @property
+    def poc(self) -> float | None:
+        """Point of control; None where the session has no volume."""
+        return None if self.profile is None else self.profile.poc
+
+
+def find_sessions(candles: CandleFrame, *, timezone: str = "UTC", session_start: str = "00:00") -> tuple[Session, ...]:
+    """Cut candles into days that begin at a local time of day.
+
+    A candle belongs to the session in which it opens. Days without candles make no session. A session is complete when
+    the candles reach to its close; the first one only if a candle opens with it, since the candles before may merely
+    not be there. Where the clocks skip the time of day, the session opens as much later.
+
+    Args:
+        candles: n >= 0 closed candles of a timeframe up to one day, ascending open_time.
+        timezone: IANA name, as America/New_York.
+        session_start: local time of day, as 09:30.
+
+    Raises:
+        InvalidRequest: unknown time zone, a time of day that is none, or candles longer than a day.
+    """
+    zone, start = _zone(timezone), _time_of_day(session_start)
+    if duration_ms(candles.timeframe) > _DAY.total_seconds() * 1000:
+        raise InvalidRequest(
+            f"{candles.timeframe} candles are longer than a session.", remedy="Use a timeframe of one day or less."
+        )
+    if len(candles) == 0:
+        return ()
+    times = candles.open_time
+    day = from_ms(int(times[0])).astimezone(zone).date() - _DAY
+    last = from_ms(int(times[-1])).astimezone(zone).date() + _DAY
+    openings = [(day + count * _DAY) for count in range((last - day).days + 2)]
+    bounds = np.array([_opening(opening, start, zone) for opening in openings])
+    rows = np.searchsorted(times, bounds)
+    known = int(times[-1]) + duration_ms(candles.timeframe)
+    return tuple(
+        Session(
+            name=openings[index].isoformat(),
+            first_row=int(rows[index]),
+            last_row=int(rows[index + 1]) - 1,
+            opens=from_ms(int(bounds[index])),
+            closes=from_ms(int(bounds[index + 1])),
+            complete=bool(known >= bounds[index + 1] and (rows[index] > 0 or times[0] == bounds[index])),
+        )
+        for index in range(len(openings) - 1)
+        if rows[index] < rows[index + 1]
+    )
+
+
+def session_profiles(
+    candles: CandleFrame, params: ProfileParams | None = None, *, timezone: str = "UTC", session_start: str = "00:00"
+) -> tuple[SessionProfile, ...]:
+    """The volume profile of every session, each made of its own candles only.
+
+    Args:
+        candles: n >= 1 closed candles of a timeframe up to one day.
+        params: rows and value area; with `row_height` the rows of all sessions lie on one grid.
+        timezone, session_start: as `find_sessions` has them.
+
+    Returns:
+        Sessions by time; the last one may still run, `complete` says so.
+
+    Raises:
+        InsufficientData: there is no candle.
+        InvalidRequest: as `find_sessions` and `compute_volume_profile`.
+    """
+    require_count(candles, 1, what="a session profile")
+    profiles = []
+    for session in find_sessions(candles, timezone=timezone, session_start=session_start):
+        part = candles[session.first_row : session.last_row + 1]
+        try:
+            profile = compute_volume_profile(part, params)
+        except InsufficientData:
+            profile = None
+        profiles.append(
+            SessionProfile(
+                session.name,
+                session.first_row,
+                session.last_row,
+                session.opens,
+                session.closes,
+                session.complete,
+                profile,
+            )
+        )
+    return tuple(profiles)
+
+
+def _opening(day: date, start: time, zone: ZoneInfo) -> int:
+    return to_ms(datetime.combine(day, start, tzinfo=zone).astimezone(UTC))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidRequest(
+            f"{name!r} is not a time zone known here.", remedy="Use an IANA name, as UTC or America/New_York."
+        ) from error
+
+
+def _time_of_day(text: str) -> time:
+    try:
+        hour, minute = text.split(":")
+        return time(int(hour), int(minute))
+    except ValueError as error:
+        raise InvalidRequest(f"{text!r} is not a time of day.", remedy="Write it as 09:30.") from error
