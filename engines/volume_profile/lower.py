@@ -60,9 +60,9 @@ def lower_candles(market: MarketData, candles: CandleFrame, *, wanted: Timeframe
     """The shorter candles that make up a chart's candles.
 
     Where the market has none of the wanted length, or not for every candle with volume, the next longer is tried, and
-    in the end the chart's own candles are given. A market that answers in pages is asked for two pages of candles at
-    most, which makes them coarser, and for no more than it gave before: exchanges reach back a number of candles. No
-    look-ahead: what is given ends with the chart's last candle.
+    in the end the chart's own candles are given, at once where they hold no volume. A market that answers in pages is
+    asked for two pages of candles at most, which makes them coarser, and for no more than it gave before: exchanges
+    reach back a number of candles. No look-ahead: what is given ends with the chart's last candle.
 
     Args:
         market: where the candles come from.
@@ -74,6 +74,8 @@ def lower_candles(market: MarketData, candles: CandleFrame, *, wanted: Timeframe
     """
     first_ms, end_ms = int(candles.open_time[0]), to_ms(candles.as_of)
     span_ms = end_ms - first_ms
+    if not (candles.volume > 0).any():
+        return candles
     fewer_than = FEWER_THAN if wanted is None else span_ms // duration_ms(wanted) + 1
     if isinstance(market, PagedMarket):
         fewer_than = min(fewer_than, PAGES * market.candles_per_request)
