@@ -13,10 +13,12 @@ from engines.domain.instruments import Instrument
 from engines.domain.orders import Argument, Confluence, Side
 from engines.domain.signals import Signal
 from engines.domain.timeframe import Timeframe, duration_ms
-from engines.errors import InsufficientData, QuantumTraderError
+from engines.errors import InsufficientData, QuantumTraderError, VenueError
 from engines.market.data import MarketData
-from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE, compute_volume_profile
-from engines.volume_profile.reading import read_profile
+from engines.volume_profile import DESK_LOOKBACK
+from engines.volume_profile.desk import desk_profile
+from engines.volume_profile.reading import read_levels
+from engines.volume_profile.summary import weighed_levels
 
 TIMEFRAMES: Final[tuple[Timeframe, ...]] = ("1h", "4h")
 # A last candle that closed this many candle lengths ago or more says nothing about now.
@@ -42,9 +44,10 @@ def confluence(
     """Sum the engines' reasons for and against buying or selling now.
 
     Per timeframe the weights are: wave direction 0.25, last dot (12 candles) 0.25, money flow's sign 0.15, RSI zone
-    0.10, Stoch RSI K against D 0.05, price against value area 0.20 or, inside it, against the POC 0.10. Readable
-    timeframes count equally. The weights are a convention and were not fitted to anything: the score says how much the
-    panels agree, not how likely a profit is.
+    0.10, Stoch RSI K against D 0.05; price against value area 0.10 or, inside it, against the POC 0.05, acceptance or
+    rejection at value's edges 0.05, side of the volume-weighted average price 0.05. Readable timeframes count equally.
+    The weights are a convention and were not fitted to anything: the score says how much the panels agree, not how
+    likely a profit is.
 
     No look-ahead: only candles closed at `as_of` (the market's now when None) are read.
 
@@ -93,9 +96,9 @@ def _views(
     except InsufficientData as error:
         missing.append(f"{timeframe}: {error}")
     try:
-        profile = compute_volume_profile(candles[-DESK_LOOKBACK:], DESK_PROFILE)
-        yield _View("analyze_volume_profile", read_profile(profile, instrument))
-    except InsufficientData as error:
+        desk = desk_profile(market, instrument.symbol, timeframe, candles=candles[-DESK_LOOKBACK:])
+        yield _View("analyze_volume_profile", read_levels(weighed_levels(desk, instrument)))
+    except (InsufficientData, VenueError) as error:
         missing.append(f"{timeframe}: {error}")
 
 

@@ -12,9 +12,9 @@ import pytest
 from engines.cipher import compute_panel
 from engines.confirmation.confluence import confluence
 from engines.domain.candles import CandleFrame
-from engines.errors import InsufficientData
+from engines.errors import InsufficientData, VenueUnavailable
 from engines.market.demo import DemoMarket
-from engines.volume_profile import DESK_PROFILE, compute_volume_profile
+from engines.volume_profile.desk import desk_profile
 
 Alter = Callable[[Callable[[CandleFrame], CandleFrame]], DemoMarket]
 
@@ -48,13 +48,50 @@ def test_arguments_come_strongest_first_with_figures_tool_timeframe_and_close(ma
 
 
 def test_price_outside_value_weighs_what_the_documentation_says(market: DemoMarket) -> None:
-    candles = market.closed_candles("BTC/USDT", "1h", count=200)
-    profile = compute_volume_profile(candles, DESK_PROFILE)
-    close = candles.close[-1]
-    expected = 0.2 if close > profile.vah else -0.2 if close < profile.val else 0.1 * np.sign(close - profile.poc)
-    found = confluence("buy", "BTC/USDT", market=market, timeframes=("1h",)).arguments
-    (price,) = [argument for argument in found if argument.source.startswith("analyze_volume_profile")]
-    assert price.weight == pytest.approx(expected)
+    for symbol in ("BTC/USDT", "ETH/USDT", "SOL/USDT", "DOGE/USDT"):
+        desk = desk_profile(market, symbol, "1h")
+        profile, close = desk.profile, desk.candles.close[-1]
+        inside = 0.05 * np.sign(close - profile.poc)
+        expected = 0.1 if close > profile.vah else -0.1 if close < profile.val else inside
+        found = confluence("buy", symbol, market=market, timeframes=("1h",)).arguments
+        volume = [argument for argument in found if argument.source.startswith("analyze_volume_profile")]
+        (price,) = [argument for argument in volume if "value" in argument.text and "price" in argument.text[:9]]
+        assert price.weight == pytest.approx(expected)
+        assert abs(sum(argument.weight for argument in volume)) <= 0.2 + 1e-12
+
+
+def test_the_average_price_and_acceptance_at_values_edges_are_evidence_of_their_own(market: DemoMarket) -> None:
+    found = confluence("sell", "BTC/USDT", market=market).arguments
+    average = [argument for argument in found if "VWAP" in argument.text]
+    assert [argument.text.split(" VWAP")[0].split()[-1] for argument in average] == ["session's", "week's"]
+    accepted = [argument for argument in found if "accepted" in argument.text]
+    assert [argument.text.split()[:4] for argument in accepted] == [
+        ["1h:", "accepted", "above", "value:"],
+        ["4h:", "accepted", "below", "value:"],
+    ]
+    assert {abs(argument.weight) for argument in (*average, *accepted)} == {0.025}
+
+
+def test_an_outage_of_shorter_candles_leaves_the_panel_its_say_and_is_told(altered: Alter) -> None:
+    def no_shorter(candles: CandleFrame) -> CandleFrame:
+        if candles.timeframe not in {"1h", "4h"}:
+            raise VenueUnavailable("The market does not answer.")
+        return candles
+
+    found = confluence("buy", "BTC/USDT", market=altered(no_shorter))
+    assert found.missing == ("1h: The market does not answer.", "4h: The market does not answer.")
+    assert {argument.source.split()[0] for argument in found.arguments} == {"analyze_cipher"}
+
+
+def test_a_market_without_shorter_candles_is_profiled_from_its_own(altered: Alter) -> None:
+    def only_hours(candles: CandleFrame) -> CandleFrame:
+        if candles.timeframe not in {"1h", "4h"}:
+            raise InsufficientData("Only hours were imported.")
+        return candles
+
+    found = confluence("buy", "BTC/USDT", market=altered(only_hours), timeframes=("1h",))
+    assert found.missing == ()
+    assert "analyze_volume_profile" in {argument.source.split()[0] for argument in found.arguments}
 
 
 def test_the_same_instant_gives_the_same_evidence_whatever_came_later(market: DemoMarket) -> None:
