@@ -8,8 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.cipher import WARM_UP, CipherPanel, compute_panel
-from engines.cipher.panel import VALUE_COLUMNS
+from engines.cipher import CORE_COLUMNS, WARM_UP, CipherPanel, compute_panel
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import Timeframe
 from engines.errors import InsufficientData, InvalidRequest
@@ -17,6 +16,7 @@ from engines.market.data import MarketData
 from engines.volume_profile import DESK_PROFILE, VolumeProfile, compute_volume_profile
 
 MOST_CANDLES: Final = 5_000
+_EVENTS: Final = ("cross_up", "cross_down", "green_dot", "red_dot")
 _PRICES: Final = ("open", "high", "low", "close", "volume")
 
 
@@ -69,9 +69,9 @@ def _cipher(candles: CandleFrame, first: int) -> dict[str, Any]:
         panel = compute_panel(candles)
     except InsufficientData as error:
         blank = [None] * (len(candles) - first)
-        return {**dict.fromkeys(VALUE_COLUMNS, blank), "flat": blank, "events": [], "preset": "", "missing": str(error)}
+        return {**dict.fromkeys(CORE_COLUMNS, blank), "flat": blank, "events": [], "preset": "", "missing": str(error)}
     return {
-        **{name: _column(getattr(panel, name)[first:]) for name in VALUE_COLUMNS},
+        **{name: _column(getattr(panel, name)[first:]) for name in CORE_COLUMNS},
         "flat": panel.flat[first:].tolist(),
         "events": _events(panel, first),
         "preset": panel.params.name,
@@ -83,7 +83,7 @@ def _events(panel: CipherPanel, first: int) -> list[dict[str, Any]]:
     times = panel.candles.open_time
     return [
         {"name": event.name, "time": int(times[event.index]), "confirmed_time": event.confirmed_time}
-        for event in panel.events(first)
+        for event in panel.events(first, _EVENTS)
     ]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, ParamSpec, TypeVar
 
 from numba import njit, types
@@ -27,20 +30,26 @@ def tuple_of(kind: Any, count: int) -> Any:
 def step(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a part of a kernel; it is inlined into, and cached with, the kernel that uses it.
 
-    Keep it in the kernel's own module: the cache notices changes of that file only.
+    A kernel that uses a step of another module names that module in `inlines`, or its cache would outlive a change.
     """
     compiled: Callable[P, R] = njit(**_OPTIONS)(function)
     return compiled
 
 
-def kernel(*signature: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def kernel(*signature: Any, inlines: tuple[ModuleType, ...] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Compile a kernel for exactly these argument types, from the cache where there is one.
 
     The cache lies beside the source, or in the user's cache folder where the source cannot be written; where
-    neither can, the kernel is compiled once per process.
+    neither can, the kernel is compiled once per process. The compiler's own cache notices changes of the kernel's file
+    only, so what the kernel takes from other files becomes part of the name it is cached by.
+
+    Args:
+        inlines: the modules whose steps and constants the kernel uses, directly or through another step.
     """
 
     def compile_now(function: Callable[P, R]) -> Callable[P, R]:
+        if inlines:
+            function.__qualname__ += f"_{_fingerprint(inlines)}"
         try:
             compiled: Callable[P, R] = njit(signature, cache=True, **_OPTIONS)(function)
         except RuntimeError as error:
@@ -50,3 +59,11 @@ def kernel(*signature: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return compiled
 
     return compile_now
+
+
+def _fingerprint(modules: tuple[ModuleType, ...]) -> str:
+    """Short digest of the modules' source; they are files of this application, so they can be read."""
+    digest = hashlib.sha256()
+    for module in modules:
+        digest.update(Path(module.__file__ or "").read_bytes())
+    return digest.hexdigest()[:12]

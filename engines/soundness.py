@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from engines.domain.candles import CandleFrame, Floats
+from engines.domain.candles import CandleFrame, Floats, Times
 from engines.domain.timeframe import from_ms
 from engines.errors import InsufficientData, InvalidRequest
 
@@ -28,18 +28,32 @@ def sound_columns(candles: CandleFrame, *, volume: bool = False) -> Columns:
     """
     from engines.soundness_kernel import first_unsound
 
+    times, columns = contiguous_columns(candles)
+    if first_unsound(times, *columns, volume) >= 0:
+        raise unsound(candles, volume=volume)
+    return columns
+
+
+def contiguous_columns(candles: CandleFrame) -> tuple[Times, Columns]:
+    """Open times, and the columns as `sound_columns` gives them, but unchecked: for kernels that check by themselves.
+
+    Raises:
+        InvalidRequest: the columns differ in length.
+    """
     columns = (candles.open, candles.high, candles.low, candles.close, candles.volume)
     if any(len(column) != len(candles) for column in columns):
         raise InvalidRequest(f"{candles.symbol} {candles.timeframe}: the columns differ in length.")
     open_, high, low, close, traded = (np.ascontiguousarray(column, dtype=np.float64) for column in columns)
-    times = np.ascontiguousarray(candles.open_time, dtype=np.int64)
-    if first_unsound(times, open_, high, low, close, traded, volume) < 0:
-        return open_, high, low, close, traded
+    return np.ascontiguousarray(candles.open_time, dtype=np.int64), (open_, high, low, close, traded)
+
+
+def unsound(candles: CandleFrame, *, volume: bool = False) -> InvalidRequest:
+    """The error that says which rows of these candles cannot be, and why; at least one must be such a row."""
     faults = _faults(candles, volume=volume)
     shown = "; ".join(
         f"row {row} ({from_ms(int(candles.open_time[row])):%Y-%m-%d %H:%M} UTC) {what}" for row, what in faults
     )
-    raise InvalidRequest(
+    return InvalidRequest(
         f"{candles.symbol} {candles.timeframe} has candles that cannot be: {shown}.",
         remedy="Correct or drop these rows and import them again.",
     )

@@ -1,10 +1,28 @@
-"""Quantum Cipher: wave trend, money flow, RSI, Stoch RSI, crosses and dots.
+"""Quantum Cipher: wave trend, money flow, RSI, Stoch RSI, Schaff cycle, divergences, crosses and dots.
 
-`params` holds the settings, `panel` the results and the way to them, `kernels` the compiled arithmetic, `reading` what
-the last candle says in words. Importing the package loads no compiler; the first panel does.
+`params` holds the settings and `presets` those that have a name, `panel` the results and the way to them, `layout` what
+a panel is made of, `primitives`, `divergences` and `kernels` the compiled arithmetic, `reading` what the last candle
+says in words. Importing the package loads no compiler; the first panel does.
 """
 
-from engines.cipher.panel import WARM_UP, CipherEvent, CipherPanel, compute_panel
-from engines.cipher.params import VUMANCHU_B, CipherParams
+from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, VALUE_COLUMNS
+from engines.cipher.panel import WARM_UP, CipherEvent, CipherPanel, compute_core, compute_panel
+from engines.cipher.params import VUMANCHU_A, VUMANCHU_B, CipherAParams, CipherParams
+from engines.cipher.presets import PRESETS, preset
 
-__all__ = ["VUMANCHU_B", "WARM_UP", "CipherEvent", "CipherPanel", "CipherParams", "compute_panel"]
+__all__ = [
+    "CORE_COLUMNS",
+    "EVENT_NAMES",
+    "PRESETS",
+    "VALUE_COLUMNS",
+    "VUMANCHU_A",
+    "VUMANCHU_B",
+    "WARM_UP",
+    "CipherAParams",
+    "CipherEvent",
+    "CipherPanel",
+    "CipherParams",
+    "compute_core",
+    "compute_panel",
+    "preset",
+]

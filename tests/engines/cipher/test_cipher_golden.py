@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.cipher import VUMANCHU_B, compute_panel
+from engines.cipher import EVENT_NAMES, VUMANCHU_B, compute_panel
 from engines.domain.candles import CandleFrame
 
 Table = dict[str, list[str]]
@@ -21,8 +21,9 @@ TOLERANCES = {
     "rsi": 1e-11,
     "stoch_k": 1e-9,
     "stoch_d": 1e-9,
+    "stc": 1e-8,
 }
-EVENTS = ("cross_up", "cross_down", "green_dot", "red_dot")
+EVENTS = EVENT_NAMES[: EVENT_NAMES.index("sommi_bull")]
 EDGES = ("flat", "rising", "falling", "flat_then_walk", "walk_flat8_walk", "walk_no_wicks")
 
 
@@ -30,13 +31,18 @@ def assert_equals_golden(candles: CandleFrame, expected: Table) -> None:
     panel = compute_panel(candles)
     for name, tolerance in TOLERANCES.items():
         golden = np.array(expected[name], dtype=float)
-        values = getattr(panel, name)
+        values = panel.values[name]
         assert np.array_equal(np.isnan(values), np.isnan(golden)), f"{name} is undefined elsewhere"
         if not np.isnan(golden).all():
             assert np.nanmax(np.abs(values - golden)) <= tolerance, name
     for name in EVENTS:
         golden_rows = np.flatnonzero(np.array(expected[name]) == "1")
-        assert np.flatnonzero(getattr(panel, name)).tolist() == golden_rows.tolist(), name
+        assert np.flatnonzero(panel.flags(name)).tolist() == golden_rows.tolist(), name
+    for name in EVENTS:
+        for suffix, rows in zip(("pivot_index", "prev_pivot_index"), panel.pivots(name), strict=True):
+            if f"{name}_{suffix}" in expected:
+                golden = np.nan_to_num(np.array(expected[f"{name}_{suffix}"], dtype=float), nan=-1)
+                assert rows.tolist() == golden.tolist(), f"{name}_{suffix}"
 
 
 def test_panel_of_real_hours_equals_the_golden_values(

@@ -10,21 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.cipher import VUMANCHU_B, WARM_UP, CipherPanel, CipherParams, compute_panel
+from engines.cipher import CORE_COLUMNS, VUMANCHU_B, WARM_UP, CipherPanel, CipherParams, compute_panel
 from engines.domain.candles import CandleFrame
 from engines.errors import InsufficientData, InvalidRequest
 
 Table = dict[str, list[str]]
 Build = Callable[..., CandleFrame]
-COLUMNS = ("wt1", "wt2", "vwap", "money_flow", "rsi", "stoch_k", "stoch_d")
-FLAGS = ("cross_up", "cross_down", "green_dot", "red_dot", "flat")
+COLUMNS = CORE_COLUMNS
 HOUR_MS = 3_600_000
 
 
 def at(panel: CipherPanel, row: int) -> bytes:
     """Every value and flag of one candle, bit for bit."""
-    values = np.array([getattr(panel, name)[row] for name in COLUMNS])
-    return values.tobytes() + bytes(bool(getattr(panel, name)[row]) for name in FLAGS)
+    values = np.array([column[row] for column in panel.values.values()])
+    return values.tobytes() + panel.masks[[row]].tobytes()
 
 
 @settings(max_examples=25, deadline=None)
@@ -78,7 +77,7 @@ def test_a_market_that_never_moved_is_flat_and_shows_no_event(
     assert panel.flat[-1]
     assert panel.events() == ()
     latest = panel.latest()
-    assert latest.pop("rsi") == 100.0
+    assert (latest.pop("rsi"), latest.pop("stc")) == (100.0, 0.0)
     assert all(np.isnan(value) for value in latest.values())
 
 
@@ -91,21 +90,23 @@ def test_a_market_that_stopped_moving_is_marked_flat_and_one_that_moves_is_not(r
 
 def test_events_come_in_order_and_are_knowable_at_their_own_close(btc_hourly: CandleFrame) -> None:
     panel = compute_panel(btc_hourly)
-    events = panel.events()
+    events = panel.events(names=("cross_up", "cross_down", "green_dot", "red_dot"))
     assert len(events) == 1564
+    assert all(event.pivot_index == event.confirmed_index == event.index for event in events)
     assert [event.index for event in events] == sorted(event.index for event in events)
     assert all(event.confirmed_time == btc_hourly.open_time[event.index] + HOUR_MS for event in events)
     green = [event for event in events if event.name == "green_dot"]
     assert panel.last_event("green_dot") == green[-1]
-    assert panel.events(first=green[-1].index)[0].index == green[-1].index
+    assert panel.events(green[-1].index, ("green_dot",)) == (green[-1],)
 
 
 def test_every_dot_is_a_cross_beyond_its_level(btc_hourly: CandleFrame) -> None:
     panel = compute_panel(btc_hourly)
-    assert panel.cross_up[panel.green_dot].all()
-    assert panel.cross_down[panel.red_dot].all()
-    assert panel.wt2[panel.green_dot].max() <= -53 < panel.wt2[panel.cross_up & ~panel.green_dot].min()
-    assert panel.wt2[panel.red_dot].min() >= 53 > panel.wt2[panel.cross_down & ~panel.red_dot].max()
+    up, down, green, red = (panel.flags(name) for name in ("cross_up", "cross_down", "green_dot", "red_dot"))
+    assert up[green].all()
+    assert down[red].all()
+    assert panel.wt2[green].max() <= -53 < panel.wt2[up & ~green].min()
+    assert panel.wt2[red].min() >= 53 > panel.wt2[down & ~red].max()
 
 
 def test_too_few_candles_are_refused_with_both_numbers(random_frame: Build) -> None:

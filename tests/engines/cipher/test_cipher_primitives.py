@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.cipher import kernels
+from engines.cipher import primitives
+from engines.cipher.windows import mean_state, range_state
 
 Floats = NDArray[np.float64]
 Table = dict[str, list[str]]
@@ -21,20 +22,16 @@ def column(cells: Table, name: str) -> Floats:
 
 
 def ema(x: Floats, length: int) -> Floats:
-    def values() -> Iterator[float]:
-        state = kernels.EMPTY_EMA
-        for value in x:
-            result, state = kernels.ema_step(float(value), state, length)
-            yield result
-
-    return np.array(list(values()))
+    result = np.empty(len(x))
+    primitives.ema_pass(x, np.zeros(2), length, result)
+    return result
 
 
 def rma(x: Floats, length: int) -> Floats:
     def values() -> Iterator[float]:
-        state = kernels.EMPTY_EMA
+        state = (0, 0.0)
         for value in x:
-            result, state = kernels.rma_step(float(value), state, length)
+            result, state = primitives.rma_step(float(value), state, length)
             yield result
 
     return np.array(list(values()))
@@ -42,26 +39,36 @@ def rma(x: Floats, length: int) -> Floats:
 
 def sma(x: Floats, length: int) -> Floats:
     result = np.empty(len(x))
-    kernels.mean_pass(x, length, result)
+    primitives.mean_pass(x, mean_state(length), length, result)
     return result
 
 
 def rsi(x: Floats, length: int) -> Floats:
+    rows = np.empty((4, len(x)))
+    primitives.change_pass(x, np.nan, rows[0], rows[1])
+    rows[2:] = rows[:2]
+    primitives.wilder_pass(rows[0], rows[1], rows[2], rows[3], np.zeros(6), (length, length))
     result = np.empty(len(x))
-    kernels.rsi_pass(x, length, result)
+    primitives.strength_pass(rows[0], rows[1], x, result)
     return result
+
+
+def extremes(x: Floats, length: int) -> tuple[Floats, Floats]:
+    highest, lowest = np.empty(len(x)), np.empty(len(x))
+    primitives.range_pass(x, range_state(length), length, length - 1, highest, lowest)
+    return highest, lowest
 
 
 def stoch(x: Floats, high: Floats, low: Floats, length: int) -> Floats:
     result = np.empty(len(x))
-    kernels.stoch_pass(x, high, low, length, length - 1, result)
+    primitives.stoch_pass(x, extremes(high, length)[0], extremes(low, length)[1], result)
     return result
 
 
 def cross(difference: Floats) -> list[int]:
     fired, side = [], 0
     for t, value in enumerate(difference):
-        crossed, side = kernels.cross_step(float(value), side)
+        crossed, side = primitives.cross_step(float(value), side)
         if crossed:
             fired.append(t)
     return fired
