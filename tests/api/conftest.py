@@ -97,6 +97,12 @@ def serve(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[Ser
 
 
 @pytest.fixture(scope="session")
+def serving_home() -> Callable[..., contextlib.AbstractContextManager[Served]]:
+    """Serves a desk on a given home."""
+    return serving
+
+
+@pytest.fixture(scope="session")
 def open_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A desk that nobody needs a key for; shared, so tests look only at what they made."""
     with serving(tmp_path_factory.mktemp("open-desk")) as served:

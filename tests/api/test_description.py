@@ -83,11 +83,12 @@ def test_bodies_are_flat_and_yes_or_no_is_a_word(description: dict[str, Any]) ->
         for _, _, operation in operations(description)
         if "requestBody" in operation
     ]
-    assert sorted(bodies) == ["AgentRequest", "AgentRequest", "DecisionRequest"]
+    engines = ["CipherRequest", "ExplainRequest", "VolumeProfileRequest"]
+    assert sorted(bodies) == ["AgentRequest", "AgentRequest", *engines[:1], "DecisionRequest", *engines[1:]]
     for name in bodies:
         for field in components[name]["properties"].values():
             kinds = [option.get("type") for option in field.get("anyOf", [field])]
-            assert set(kinds) <= {"string", "null"}
+            assert set(kinds) <= {"string", "null"} | ({"integer", "number"} if name in engines else set())
 
 
 def test_each_answer_has_a_shape_and_each_problem_the_shape_of_problems(description: dict[str, Any]) -> None:
@@ -119,6 +120,13 @@ def test_answers_are_what_the_description_says(description: dict[str, Any], loca
     }
     for path in ("threads", "tickets", "orders", "fills", "audit", "portfolio", "markets", "status"):
         answers[f"/v1/{path}", "get"] = local.get(f"/v1/{path}").json()
+    market = {"symbol": "BTC/USDT", "timeframe": "1h"}
+    for path, body in (
+        ("cipher", {"limit": 40}),
+        ("volume-profile", {"kind": "session"}),
+        ("explain", {"event": "red_dot"}),
+    ):
+        answers[f"/v1/{path}", "post"] = local.post(f"/v1/{path}", json=market | body).json()
     for (path, method), answer in answers.items():
         schema = description["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
         Draft202012Validator({**schema, "components": description["components"]}).validate(answer)

@@ -1,0 +1,236 @@
+"""Volume profiles as JSON: which candles a request means, the profile made of them, and what became of past levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from api.panels import iso, iso_times
+from api.schemas.engines import MOST_DEVELOPING_CANDLES, MOST_PROFILE_CANDLES, VolumeProfileRequest
+from engines.domain.candles import CandleFrame
+from engines.domain.instruments import Instrument
+from engines.domain.timeframe import Timeframe, duration_ms, to_ms
+from engines.errors import InsufficientData, InvalidRequest
+from engines.market.data import MarketData
+from engines.volume_profile import (
+    NakedPoc,
+    Node,
+    ProfileParams,
+    RowProfile,
+    SessionProfile,
+    anchored_profile,
+    composite_profile,
+    compute_volume_profile,
+    developing_profile,
+    naked_pocs,
+    session_profiles,
+)
+from engines.volume_profile.lower import RANGE_TIMEFRAMES, lower_candles, session_timeframe
+
+_DAY_MS = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Candles:
+    """The chart's candles that a request means, and the shorter ones that the profile is built from."""
+
+    chart: CandleFrame
+    lower: CandleFrame
+
+
+def profile_json(market: MarketData, request: VolumeProfileRequest) -> dict[str, Any]:
+    """The profile a request asks for, as plain data whose undefined numbers are NaN.
+
+    No look-ahead: only candles closed at `as_of`, the market's now where there is none.
+
+    Raises:
+        NotFound: unknown symbol.
+        InvalidRequest: the settings contradict each other.
+        InsufficientData: there is no candle, none with volume, or none of the timeframe it is to be built from.
+        VenueUnavailable: the market did not answer.
+    """
+    params = _params(request, market.instrument(request.symbol))
+    found = _candles(market, request)
+    lower = found.lower
+    sessions = _sessions(lower, params, request)
+    profile = _profile(found, params, sessions, request)
+    return {
+        "symbol": lower.symbol,
+        "timeframe": request.timeframe,
+        "market": lower.market,
+        "simulated": lower.simulated,
+        "as_of": iso(found.chart.as_of),
+        "kind": request.kind,
+        "built_from": lower.timeframe,
+        "candles": len(found.chart),
+        "from_time": iso_times(lower.open_time[:1])[0],
+        "parameters": {**params.to_plain(), "limit": request.limit, "timezone": request.timezone},
+        **_levels(profile),
+        "sessions": [_session(each) for each in sessions] if request.kind == "session" else [],
+        **_past_levels(naked_pocs(lower, sessions, "strict")),
+        "developing": _developing(lower, params) if request.kind == "developing" else None,
+    }
+
+
+def _params(request: VolumeProfileRequest, instrument: Instrument) -> ProfileParams:
+    given = request.rows is not None or request.row_height is not None or request.ticks_per_row is not None
+    needs_ticks = request.ticks_per_row is not None or request.spread == "ticks"
+    return ProfileParams(
+        rows=request.rows if given else 24,
+        row_height=request.row_height,
+        ticks_per_row=request.ticks_per_row,
+        tick_size=float(instrument.tick_size) if needs_ticks else None,
+        value_area_fraction=request.value_area_fraction,
+        spread=request.spread,
+        smoothing=request.smoothing,
+    )
+
+
+def _candles(market: MarketData, request: VolumeProfileRequest) -> _Candles:
+    count = _count(market, request)
+    chart = market.closed_candles(request.symbol, request.timeframe, count=count, as_of=request.as_of)
+    wanted = request.lower_timeframe
+    if wanted is not None:
+        return _Candles(chart, _from_lower(market, chart, wanted))
+    if request.kind == "session":
+        finer = session_timeframe(request.timeframe)
+        if duration_ms(finer) < duration_ms(request.timeframe):
+            return _Candles(chart, lower_candles(market, chart, wanted=finer))
+        return _Candles(chart, chart)
+    return _Candles(chart, lower_candles(market, chart))
+
+
+def _count(market: MarketData, request: VolumeProfileRequest) -> int:
+    if (request.anchor is None) == (request.kind == "anchored"):
+        raise InvalidRequest(
+            "An anchored profile needs an anchor." if request.anchor is None else f"A {request.kind} profile has none.",
+            remedy="Give `anchor` with `kind` anchored, and only with it.",
+        )
+    if request.kind == "developing" and request.limit > MOST_DEVELOPING_CANDLES:
+        raise InvalidRequest(
+            f"A developing profile of {request.limit:,} candles is too long.",
+            remedy=f"Ask for {MOST_DEVELOPING_CANDLES:,} at most.",
+        )
+    if request.anchor is None:
+        return request.limit
+    end = request.as_of or market.now(request.symbol)
+    if request.anchor >= end:
+        raise InvalidRequest(
+            f"The anchor {iso(request.anchor)} does not lie before {iso(end)}.", remedy="Anchor at an earlier time."
+        )
+    # One more: the candle that holds the anchor opens before it, and shorter ones begin at the anchor itself.
+    count = -(-(to_ms(end) - to_ms(request.anchor)) // duration_ms(request.timeframe)) + 1
+    if count > MOST_PROFILE_CANDLES:
+        raise InvalidRequest(
+            f"From {iso(request.anchor)} on there are about {count:,} {request.timeframe} candles.",
+            remedy=f"Use a longer timeframe or a later anchor: {MOST_PROFILE_CANDLES:,} is the most.",
+        )
+    return count
+
+
+def _from_lower(market: MarketData, chart: CandleFrame, wanted: Timeframe) -> CandleFrame:
+    """Exactly the shorter candles that were asked for."""
+    if wanted == chart.timeframe:
+        return chart
+    whole = duration_ms(chart.timeframe)
+    fitting = [each for each in RANGE_TIMEFRAMES if duration_ms(each) < whole and whole % duration_ms(each) == 0]
+    if wanted not in fitting:
+        raise InvalidRequest(
+            f"A {chart.timeframe} profile cannot be built from {wanted} candles.",
+            remedy=f"Use one of {', '.join([*fitting, chart.timeframe])}.",
+        )
+    found = lower_candles(market, chart, wanted=wanted)
+    if found.timeframe != wanted:
+        raise InsufficientData(
+            f"{market.name} does not have {wanted} candles of {chart.symbol} for all of this range.",
+            remedy="Leave `lower_timeframe` out: the finest there are is then used.",
+        )
+    return found
+
+
+def _sessions(lower: CandleFrame, params: ProfileParams, request: VolumeProfileRequest) -> tuple[SessionProfile, ...]:
+    if duration_ms(lower.timeframe) > _DAY_MS and request.kind != "session":
+        return ()  # candles longer than a day belong to no day
+    return session_profiles(lower, params, timezone=request.timezone)
+
+
+def _profile(
+    found: _Candles, params: ProfileParams, sessions: Sequence[SessionProfile], request: VolumeProfileRequest
+) -> RowProfile:
+    match request.kind:
+        case "anchored":
+            assert request.anchor is not None
+            return anchored_profile(found.lower, request.anchor, params)
+        case "composite":
+            parts = [found.lower[each.first_row : each.last_row + 1] for each in sessions]
+            return composite_profile(parts or [found.lower], params)
+        case "session":
+            newest = next((each.profile for each in reversed(sessions) if each.profile is not None), None)
+            return newest or compute_volume_profile(found.lower, params)
+        case _:
+            return compute_volume_profile(found.lower, params)
+
+
+def _levels(profile: RowProfile) -> dict[str, Any]:
+    edges = profile.edges.tolist()
+    columns = (profile.volume_by_row, profile.up_by_row, profile.down_by_row, profile.delta_by_row)
+    rows = zip(edges[:-1], edges[1:], *(column.tolist() for column in columns), strict=True)
+    names = ("from", "to", "volume", "up", "down", "delta")
+    return {
+        "rows": [dict(zip(names, row, strict=True)) for row in rows],
+        "poc": profile.poc,
+        "vah": profile.vah,
+        "val": profile.val,
+        "poc_row": profile.poc_row,
+        "vah_row": profile.vah_row,
+        "val_row": profile.val_row,
+        "hvn": [_node(node) for node in profile.hvn],
+        "lvn": [_node(node) for node in profile.lvn],
+        "base": profile.base,
+        "row_height": profile.row_height,
+        "total_volume": profile.total_volume,
+    }
+
+
+def _node(node: Node) -> dict[str, float]:
+    return {"row": node.row, "price": node.price, "volume": node.volume, "prominence": node.prominence}
+
+
+def _session(session: SessionProfile) -> dict[str, Any]:
+    levels = None if session.profile is None else _levels(session.profile)
+    return {
+        "session": session.name,
+        "opens": iso(session.opens),
+        "closes": iso(session.closes),
+        "complete": session.complete,
+        "profile": levels,
+    }
+
+
+def _past_levels(found: Sequence[NakedPoc]) -> dict[str, Any]:
+    every = [
+        {
+            "session": each.session,
+            "price": each.price,
+            "born": iso(each.born),
+            "naked": each.naked,
+            "tagged_at": _iso_or_none(each.tagged_at),
+            "age_sessions": each.age_sessions,
+        }
+        for each in found
+    ]
+    return {"naked_pocs": [each for each in every if each["naked"]], "session_pocs": every}
+
+
+def _iso_or_none(time: datetime | None) -> str | None:
+    return None if time is None else iso(time)
+
+
+def _developing(lower: CandleFrame, params: ProfileParams) -> dict[str, list[Any]]:
+    found = developing_profile(lower, params)
+    columns = {name: np.asarray(getattr(found, name)).tolist() for name in ("poc", "vah", "val")}
+    return {"open_time": iso_times(lower.open_time), **columns}

@@ -1,0 +1,115 @@
+"""The two market engines, without the chat. Answers are made outside the event loop and written whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter, Response
+from pydantic_core import to_json
+
+from api.auth import Reader
+from api.dependencies import DeskDep
+from api.problems import problems
+from api.schemas.engines import (
+    CipherColumns,
+    CipherRequest,
+    ExplainRequest,
+    ExplanationView,
+    VolumeProfileRequest,
+    VolumeProfileView,
+)
+from engines.cipher import WARM_UP, CipherAParams, CipherParams, preset
+from engines.domain.candles import CandleFrame
+from engines.domain.timeframe import Timeframe, duration_ms
+from engines.errors import InvalidRequest
+from engines.market.data import MarketData
+from engines.volume_profile.lower import PagedMarket
+
+router = APIRouter(prefix="/v1", tags=["engines"])
+
+# Where history costs nothing it is all used: a longer timeframe's waves and a divergence's earlier pivot reach far
+# back. A market that answers in pages is asked for what warms the panel up.
+_HISTORY: Final = 25_000
+
+
+@router.post(
+    "/cipher",
+    operation_id="compute_cipher",
+    summary="The Cipher panel, every column and event",
+    response_model=CipherColumns,
+    responses=problems(404, 503),
+)
+def cipher(_: Reader, desk: DeskDep, request: CipherRequest) -> Response:
+    """The last `limit` candles closed at `as_of`, computed with as much history before them as there is."""
+    from api.panels import panel_json
+    from engines.cipher.explain import panel_of
+
+    params = _preset(request.preset)
+    candles = _with_history(desk.market, request.symbol, request.timeframe, request.limit, request.as_of)
+    return _json(panel_json(panel_of(candles, params), max(0, len(candles) - request.limit)))
+
+
+@router.post(
+    "/volume-profile",
+    operation_id="compute_volume_profile",
+    summary="Volume by price: rows, point of control, value area, nodes, naked levels",
+    response_model=VolumeProfileView,
+    responses=problems(404, 503),
+)
+def volume_profile(_: Reader, desk: DeskDep, request: VolumeProfileRequest) -> Response:
+    """The volume of the last `limit` candles closed at `as_of`, built from the shorter candles behind them."""
+    from api.profiles import profile_json
+
+    return _json(profile_json(desk.market, request))
+
+
+@router.post(
+    "/explain",
+    operation_id="explain_event",
+    summary="Why a mark of the panel is, or is not, on a candle",
+    response_model=ExplanationView,
+    responses=problems(404, 503),
+)
+def explain(_: Reader, desk: DeskDep, request: ExplainRequest) -> Response:
+    """Every condition with its value and threshold, and the smallest change of one input that would have turned it."""
+    from engines.cipher.explain import explain_event
+
+    params = _preset(request.preset)
+    as_of = None
+    if request.at is not None:
+        end = request.at + timedelta(milliseconds=duration_ms(request.timeframe) - 1)
+        as_of = min(end, max(request.at, desk.market.now(request.symbol)))
+    candles = _with_history(desk.market, request.symbol, request.timeframe, 1, as_of)[-3 * WARM_UP :]
+    found = explain_event(candles, request.event, at=request.at, params=params)
+    source = {"market": candles.market, "simulated": candles.simulated, "parameters": params.to_plain()}
+    return _json({**asdict(found), **source})
+
+
+def _preset(name: str) -> CipherParams | CipherAParams:
+    """Named settings whose marks stay where they are.
+
+    Raises:
+        InvalidRequest: there are none of this name, or they repaint.
+    """
+    params = preset(name)
+    if params.repaints:
+        raise InvalidRequest(
+            f"The preset {name!r} repaints: it uses candles of a longer timeframe before they have closed.",
+            remedy="Use vumanchu_b, which waits for them.",
+        )
+    return params
+
+
+def _with_history(
+    market: MarketData, symbol: str, timeframe: Timeframe, limit: int, as_of: datetime | None
+) -> CandleFrame:
+    market.instrument(symbol)
+    before = WARM_UP if isinstance(market, PagedMarket) else _HISTORY
+    return market.closed_candles(symbol, timeframe, count=limit + before, as_of=as_of)
+
+
+def _json(data: dict[str, Any]) -> Response:
+    """Numbers to full precision, undefined ones as null, in one go."""
+    return Response(to_json(data, inf_nan_mode="null"), media_type="application/json")
