@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from engines.cipher import candle_passes, divergences, layout, primitives, windows
+from engines.cipher import candle_passes, divergences, higher_kernels, higher_layout, layout, primitives, windows
 from engines.cipher.candle_passes import Candles, Times, flow_pass, part_of, unsound_row
 from engines.cipher.divergences import divergence_pass
+from engines.cipher.higher_kernels import higher_pass
 from engines.cipher.layout import (
     AT_D,
     AT_FLOW,
@@ -72,7 +73,6 @@ from engines.cipher.primitives import (
     wilder_pass,
 )
 from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
-
 
 # Rows of the scratch: recent values first (see `divergences`), then what a pass hands to the next.
 _CANDLE = RECENT_ROWS
@@ -227,9 +227,6 @@ def event_passes(
         work[0, FRACTAL + t], work[1, FRACTAL + t] = wt2[t], values[4, begin + t]
         work[2, FRACTAL + t], work[3, FRACTAL + t], work[4, FRACTAL + t] = values[5, begin + t], high[t], low[t]
     divergence_pass(work, int(state[CANDLES]), plan, levels, state, masks)
-    # Columns of higher timeframes.
-    for row in range(8, len(values)):
-        values[row, begin:end] = np.nan
     for row in range(RECENT_ROWS):
         for t in range(FRACTAL):
             state[RECENT + FRACTAL * row + t] = work[row, count + t]
@@ -245,7 +242,7 @@ def event_passes(
     types.float64[:, ::1],
     types.float64[:, ::1],
     types.int64[::1],
-    inlines=(layout, windows, primitives, candle_passes, divergences),
+    inlines=(layout, windows, primitives, candle_passes, divergences, higher_layout, higher_kernels),
 )
 def panel_kernel(
     times: Times,
@@ -293,6 +290,7 @@ def panel_kernel(
             core_passes(used, plan, levels, state, work, begin, values, marks)
             if whole:
                 event_passes(used, plan, levels, state, work, begin, values, marks)
+                higher_pass(times[begin:end], given, plan, levels, state, work, begin, values, marks)
             state[LAST_TIME] = times[end - 1]
             state[CANDLES] += end - begin
     return -1
