@@ -1,0 +1,71 @@
+"""Everything a chart of one symbol shows, as plain JSON data.
+
+`panel` holds the Cipher panel's part with its events and divergences, `levels` what volume left behind.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from engines.chart.levels import average_price, volume_levels
+from engines.chart.panel import panel_part
+from engines.cipher import WARM_UP
+from engines.domain.timeframe import Timeframe
+from engines.errors import InsufficientData, InvalidRequest
+from engines.market.data import MarketData
+from engines.volume_profile.desk import desk_profile
+
+MOST_CANDLES: Final = 5_000
+_PRICES: Final = ("open", "high", "low", "close", "volume")
+
+
+def chart_data(
+    market: MarketData, symbol: str, timeframe: Timeframe, *, as_of: datetime | None = None, count: int = 200
+) -> dict[str, Any]:
+    """Candles, Cipher columns with events and divergences, and what volume left behind on the candles shown.
+
+    The volume profile is the desk's own (`desk_profile`), so that its levels are those of every answer in words.
+
+    No look-ahead: candles closed at `as_of` only. Another 500 candles before the first one shown warm the panel up
+    and are not returned.
+
+    Args:
+        count: candles shown, 1..5000; fewer where there are fewer.
+
+    Returns:
+        Times in milliseconds since the epoch, UTC; undefined values are None. `cipher` columns and `vwap` are as long
+        as the candles; with too few candles for the panel its columns are all None and `cipher["missing"]` says why.
+        `volume_profile` and `vwap` are None where the candles carry no volume.
+
+    Raises:
+        NotFound: unknown symbol.
+        InsufficientData: there is no candle.
+        InvalidRequest: count is out of its range, or a candle cannot be.
+        VenueUnavailable: the market did not answer.
+    """
+    if not 1 <= count <= MOST_CANDLES:
+        raise InvalidRequest(f"{count!r} candles cannot be shown.", remedy=f"Ask for 1 to {MOST_CANDLES:,}.")
+    instrument = market.instrument(symbol)
+    candles = market.closed_candles(symbol, timeframe, count=count + WARM_UP, as_of=as_of)
+    first = max(0, len(candles) - count)
+    shown = candles[first:]
+    try:
+        desk = desk_profile(market, symbol, timeframe, candles=shown)
+    except InsufficientData:
+        desk = None
+    return {
+        "symbol": candles.symbol,
+        "timeframe": candles.timeframe,
+        "market": candles.market,
+        "simulated": candles.simulated,
+        "as_of": candles.as_of.isoformat(),
+        "tick_size": f"{instrument.tick_size:f}",
+        "candles": {
+            "open_time": shown.open_time.tolist(),
+            **{name: getattr(shown, name).tolist() for name in _PRICES},
+        },
+        "cipher": panel_part(candles, first),
+        "volume_profile": None if desk is None else volume_levels(market, desk),
+        "vwap": None if desk is None else average_price(desk),
+    }
