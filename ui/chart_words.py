@@ -36,6 +36,13 @@ def title(chart: Chart) -> str:
     )
 
 
+def plain_title(chart: Chart) -> str:
+    """The same without markup."""
+    simulated = ", simulated" if chart["simulated"] else ""
+    as_of = stamp(moment(chart["as_of"]))
+    return f"{chart['symbol']} {chart['timeframe']} on {chart['market']}{simulated}, as of {as_of} UTC"
+
+
 def facts(chart: Chart) -> tuple[str, ...]:
     """What the chart shows, in sentences: for screen readers and for everybody who would rather read."""
     candles, panel, profile = chart["candles"], chart["cipher"], chart["volume_profile"]

@@ -69,5 +69,5 @@ def chart() -> dict[str, Any]:
             "developing_poc": [None, 101.0, 101.0, 99.0, 101.0],
             "built_from": "5m",
         },
-        "vwap": {"anchor": "day", "values": [101.3, 101.5, 100.9, 100.4, 102.8]},
+        "vwap": {"anchor": "day", "values": [101.3, 101.5, 100.9, 100.4, 102.8], "starts": [times[3]]},
     }

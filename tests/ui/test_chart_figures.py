@@ -135,6 +135,7 @@ def test_one_flat_candle_still_draws(chart: Chart) -> None:
         "candles": {**flat, "open_time": [chart["candles"]["open_time"][0]]},
         "cipher": {**panel, "events": []},
         "volume_profile": None,
+        "vwap": None,
     }
     low, high = drawn(single)["layout"]["yaxis"]["range"]
     assert low < 100.0 < high

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ui.charts import drawing, layers
+from ui.charts import LAYERS, drawing, layers
 from ui.charts.marks import SHAPES
 
 Chart = dict[str, Any]
@@ -118,15 +118,39 @@ def test_the_last_close_and_last_values_are_written_beside_their_panes(chart: Ch
     assert any("RSI 55.0" in text and "Schaff 40.0" in text for text in texts)
 
 
-def test_vwap_keeps_its_prices_and_names_its_anchor(chart: Chart) -> None:
+def test_vwap_names_its_anchor_and_begins_anew_with_each_period(chart: Chart) -> None:
     average = trace(chart, "VWAP (day)")
-    assert average["y"] == [101.3, 101.5, 100.9, 100.4, 102.8]
+    assert average["y"] == [101.3, 101.5, 100.9, None, 100.4, 102.8]
+    assert average["x"] == [*LABELS[:3], None, *LABELS[3:]]
     assert average["customdata"][0] == "101.3"
+
+
+def test_a_vwap_period_of_one_candle_is_a_dot(chart: Chart) -> None:
+    assert trace(chart, "VWAP (day)")["mode"] == "lines"
+    chart["vwap"]["starts"] = [chart["candles"]["open_time"][4]]
+    assert trace(chart, "VWAP (day)")["mode"] == "lines+markers"
+
+
+def test_the_name_of_a_level_stays_inside_its_pane(chart: Chart) -> None:
+    def anchor(name: str) -> str:
+        found = drawing(chart, dark=True)["layout"]["annotations"]
+        return str(next(each["yanchor"] for each in found if each["text"].startswith(name)))
+
+    assert (anchor("VAH"), anchor("VAL")) == ("bottom", "top")
+    chart["volume_profile"] |= {"vah": 105.0, "val": 97.0}
+    assert (anchor("VAH"), anchor("VAL")) == ("top", "bottom")
+
+
+def test_only_the_naked_pocs_nearest_to_the_close_are_drawn(chart: Chart) -> None:
+    (level,) = chart["volume_profile"]["naked_pocs"]
+    chart["volume_profile"]["naked_pocs"] = [{**level, "price": 97.0 + step / 2} for step in range(20)]
+    drawn = {price for price in trace(chart, "naked POCs")["y"] if price is not None}
+    assert drawn == {102.5, 103.0, 103.5, 104.0, 104.5, 105.0}
 
 
 def test_a_naked_poc_runs_from_its_sessions_end_to_the_edge(chart: Chart) -> None:
     level = trace(chart, "naked POCs")
-    assert (level["x"], level["y"]) == ([LABELS[1], "2026-11-22 15:00"], [98.5, 98.5])
+    assert (level["x"], level["y"]) == ([LABELS[1], "2026-11-22 14:30"], [98.5, 98.5])
     assert level["customdata"][0] == "naked POC 98.5, of the session of 2026-11-21"
 
 
@@ -142,6 +166,14 @@ def test_nodes_of_high_and_low_volume_differ_in_shape_and_say_which_they_are(cha
     assert (low["marker"]["symbol"], low["text"], low["y"]) == ("triangle-left-open", ["LVN"], [103.5])
 
 
+def test_every_layer_of_a_chart_is_one_that_can_be_asked_for_by_name(chart: Chart) -> None:
+    (divergence,) = chart["cipher"]["divergences"]
+    kinds = [(source, hidden) for source in ("wt", "rsi", "stoch") for hidden in (False, True)]
+    chart["cipher"]["divergences"] = [{**divergence, "source": source, "hidden": hidden} for source, hidden in kinds]
+    chart["cipher"]["events"] = [event(chart, name, 3) for name in SHAPES]
+    assert tuple(layers(drawing(chart, dark=True))) == LAYERS
+
+
 def test_schaff_and_developing_poc_are_there_but_hidden(chart: Chart) -> None:
     found = layers(drawing(chart, dark=True))
     assert (found["Schaff trend cycle"], found["Developing POC"], found["Stoch RSI"]) == (False, False, True)
@@ -152,6 +184,7 @@ def test_the_time_axis_leaves_out_stretches_without_candles(chart: Chart) -> Non
     times = chart["candles"]["open_time"]
     times[3:] = [time + 48 * HOUR for time in times[3:]]
     chart["cipher"]["events"] = []
+    chart["vwap"] = None
     drawn = drawing(chart, dark=True)
     assert drawn["layout"]["xaxis"]["rangebreaks"] == [{"bounds": ["2026-11-22 13:00", "2026-11-24 13:00"]}]
     (wave,) = [each for each in drawn["data"] if each["name"] == "wt1"]

@@ -20,6 +20,24 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 HEIGHT: Final = 740
+# What readers may show and hide, where there is such a thing on the candles shown.
+LAYERS: Final = (
+    "VWAP",
+    "Developing POC",
+    "Naked POCs",
+    "Divergences",
+    "Hidden divergences",
+    "RSI divergences",
+    "Hidden RSI divergences",
+    "Stochastic divergences",
+    "Green and red dots",
+    "Divergence dots",
+    "Gold dots",
+    "Sommi flags and diamonds",
+    "Wave crosses",
+    "Stoch RSI",
+    "Schaff trend cycle",
+)
 
 
 def drawing(
@@ -35,7 +53,7 @@ def drawing(
         dark: colours for a dark page.
         narrow: for a page as narrow as a phone.
         height: pixels.
-        shown: layers to show although they are usually hidden; see `layers`.
+        shown: layers to show although they are usually hidden; see `LAYERS`.
 
     Returns:
         `data` and `layout` of a Plotly figure; all axes end where the data ends.
@@ -53,8 +71,9 @@ def drawing(
 
 
 def layers(drawn: Chart) -> dict[str, bool]:
-    """What readers may show and hide in a drawing, and whether it is shown now."""
-    return {trace["legendgroup"]: trace["visible"] is True for trace in drawn["data"] if "legendgroup" in trace}
+    """Those of `LAYERS` that a drawing has, and whether each is shown now."""
+    found = {trace["legendgroup"]: trace["visible"] is True for trace in drawn["data"] if "legendgroup" in trace}
+    return {name: found[name] for name in sorted(found, key=LAYERS.index)}
 
 
 def figure(chart: Chart, *, dark: bool, **options: Any) -> Figure:

@@ -1,12 +1,13 @@
-"""The layout of a chart: panes, axes, levels and the words on it."""
+"""The layout of a chart: panes, axes and levels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from ui.chart_words import Chart, at, price_formatter, tick_format, title
+from ui.chart_words import Chart, tick_format, title
 from ui.charts.canvas import DOMAINS, FLOW, OSCILLATORS, PANES, PRICE, WAVES, Canvas, label
+from ui.charts.captions import captions
 from ui.charts.price import VOLUME_AXIS, visible_prices
 
 _REACH: Final = 118.0
@@ -29,6 +30,7 @@ def layout(canvas: Canvas, *, height: int) -> Chart:
             "text": title(canvas.chart),
             "font": {"size": 14},
             "x": 0,
+            "xref": "paper",
             "xanchor": "left",
             "y": 1 - 12 / height,
             "yanchor": "top",
@@ -41,7 +43,7 @@ def layout(canvas: Canvas, *, height: int) -> Chart:
         "barmode": "stack",
         "bargap": 0,
         "shapes": list(_lines(canvas)),
-        "annotations": [*_keys(canvas), *_level_names(canvas), *_latest(canvas)],
+        "annotations": list(captions(canvas)),
         **_axes(canvas),
     }
 
@@ -80,118 +82,6 @@ def _lines(canvas: Canvas) -> Iterator[Chart]:
         }
         for name, dash, width in (("poc", "solid", 1.6), ("vah", "dash", 1), ("val", "dash", 1)):
             yield level(PRICE, profile[name], color=palette.level, dash=dash, width=width) | {"x1": 1}
-
-
-def _keys(canvas: Canvas) -> Iterator[Chart]:
-    """What is drawn in each pane, over it: the key of the chart."""
-    plain = {"showarrow": False, "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "yanchor": "bottom"}
-    for axis in PANES:
-        words = _KEYS[axis](canvas)
-        if words:
-            yield {**plain, "y": DOMAINS[axis][1], "font": {"size": 11, "color": canvas.palette.text}, "text": words}
-
-
-def _colored(color: str, words: str) -> str:
-    return f'<span style="color:{color}">{words}</span>'
-
-
-def _price_key(canvas: Canvas) -> str:
-    chart, palette = canvas.chart, canvas.palette
-    profile, average = chart["volume_profile"], chart.get("vwap")
-    parts = [_colored(palette.average, f"━ VWAP of the {average['anchor']}")] if average else []
-    if profile and profile.get("built_from") and not canvas.narrow:
-        parts.append(f"volume at price from {profile['built_from']} candles")
-    return " · ".join(parts)
-
-
-def _wave_key(canvas: Canvas) -> str:
-    palette = canvas.palette
-    waves = f"<b>Wave trend</b> {_colored(palette.fast, '━ wt1')} {_colored(palette.slow, '┅ wt2')}"
-    if canvas.narrow:
-        return f"{waves} {_colored(palette.rise, '▲')} {_colored(palette.fall, '▼')} ○ ●"
-    marks = (
-        _colored(palette.difference, "▅ wt1 − wt2"),
-        f"{_colored(palette.rise, '▲')} green dot",
-        f"{_colored(palette.fall, '▼')} red dot",
-        f"{_colored(palette.rise, '◆')} buy {_colored(palette.fall, '■')} sell divergence",
-        f"{_colored(palette.gold, '★')} gold",
-        f"{_colored(palette.rise, '○')} {_colored(palette.fall, '●')} crosses",
-    )
-    return f"{waves} {' · '.join(marks)}"
-
-
-def _flow_key(canvas: Canvas) -> str:
-    ribbon = "" if canvas.narrow else " · its sign is the ribbon under the waves, hatched below zero"
-    return f"<b>Money flow</b>{ribbon}"
-
-
-def _oscillator_key(canvas: Canvas) -> str:
-    palette = canvas.palette
-    stochastic = f"{_colored(palette.fast, '━ stochastic K')} {_colored(palette.slow, '┅ D')}"
-    return f"{_colored(palette.level, '<b>━ RSI</b>')} {stochastic}"
-
-
-_KEYS: Final = {PRICE: _price_key, WAVES: _wave_key, FLOW: _flow_key, OSCILLATORS: _oscillator_key}
-
-
-def _level_names(canvas: Canvas) -> Iterator[Chart]:
-    chart, palette = canvas.chart, canvas.palette
-    price = price_formatter(chart)
-    plain = {"showarrow": False, "xref": "paper", "yref": PRICE, "bgcolor": palette.label}
-    profile = chart["volume_profile"]
-    if profile:
-        width = canvas.price_width
-        # At the other end of the line, so that it stays legible where it is close to an edge of the value area.
-        ends = (("poc", "bottom", width - 0.004, "right"), ("vah", "bottom", 0.004, "left"))
-        for name, anchor, x, side in (*ends, ("val", "top", 0.004, "left")):
-            yield {
-                **plain,
-                "x": x,
-                "xanchor": side,
-                "y": profile[name],
-                "yanchor": anchor,
-                "text": f"{name.upper()} {price(profile[name])}",
-                "font": {"size": 11, "color": palette.level},
-            }
-    candles = chart["candles"]
-    close = candles["close"][-1]
-    # The last close on the price axis, over the axis' own numbers.
-    yield {
-        **plain,
-        "x": 1,
-        "xanchor": "left",
-        "y": close,
-        "yanchor": "middle",
-        "text": f"<b>{price(close)}</b>",
-        "font": {"size": 11, "color": palette.page},
-        "bgcolor": palette.rise if close >= candles["open"][-1] else palette.fall,
-        "borderpad": 2,
-    }
-
-
-def _latest(canvas: Canvas) -> Iterator[Chart]:
-    """The panes' last values, in the room under the volume profile."""
-    if canvas.narrow or canvas.price_width == 1:
-        return
-    panel, palette = canvas.chart["cipher"], canvas.palette
-    plain = {"showarrow": False, "xref": "paper", "x": canvas.price_width + 0.035, "xanchor": "left", "align": "left"}
-    columns = {
-        WAVES: (("wt1", "wt1", palette.fast), ("wt2", "wt2", palette.slow), ("vwap", "wt1 − wt2", palette.difference)),
-        FLOW: (("money_flow", "money flow", palette.text),),
-        OSCILLATORS: (
-            ("rsi", "RSI", palette.level),
-            ("stoch_k", "stochastic K", palette.fast),
-            ("stoch_d", "stochastic D", palette.slow),
-            ("stc", "Schaff", palette.cycle),
-        ),
-    }
-    for axis, shown in columns.items():
-        lines = [
-            _colored(color, f"{name} {at(panel[column], -1)}") for column, name, color in shown if panel.get(column)
-        ]
-        bottom, top = DOMAINS[axis]
-        middle = {"yref": "paper", "y": (bottom + top) / 2, "yanchor": "middle", "font": {"size": 11}}
-        yield {**plain, **middle, "text": "<br>".join(lines)}
 
 
 def _axes(canvas: Canvas) -> Chart:

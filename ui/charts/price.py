@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from ui.chart_words import Chart, compact, price_formatter, reading
 from ui.charts.canvas import PRICE, Canvas, joined, label, line, trace
 
-VOLUME_AXIS = "y5"
+VOLUME_AXIS: Final = "y5"
 # A level closer than this share of the price range to one that is named already stays without a name.
-_NAME_DISTANCE = 0.035
+_NAME_DISTANCE: Final = 0.035
+# So many naked points of control are drawn, those nearest to the last close.
+_MOST_NAKED: Final = 6
 
 
 def price_traces(canvas: Canvas) -> Iterator[Chart]:
@@ -63,17 +67,25 @@ def _averages(canvas: Canvas) -> Iterator[Chart]:
     price = price_formatter(chart)
     average = chart.get("vwap")
     if average:
-        yield line(
-            canvas,
-            average["values"],
+        segments = [
+            [(canvas.labels[row], value) for row in rows if (value := average["values"][row]) is not None]
+            for rows in _periods(canvas, average.get("starts") or ())
+        ]
+        x, y = joined(segment for segment in segments if segment)
+        yield trace(
+            "scatter",
+            x=x,
+            y=y,
             name=f"VWAP ({average['anchor']})",
-            axis=PRICE,
-            color=palette.average,
-            line={"width": 1.3},
-            customdata=[None if value is None else price(value) for value in average["values"]],
+            # A period of one candle is a dot: a line needs two.
+            mode="lines+markers" if any(len(segment) == 1 for segment in segments) else "lines",
+            marker={"size": 3, "color": palette.average},
+            line={"color": palette.average, "width": 1.3},
+            customdata=[None if value is None else price(value) for value in y],
             hovertemplate=f"VWAP of the {average['anchor']} %{{customdata}}<extra></extra>",
+            yaxis=PRICE,
             **canvas.layer("VWAP"),
-        ) | {"y": average["values"]}
+        )
     developing = (chart["volume_profile"] or {}).get("developing_poc")
     if developing:
         yield line(
@@ -89,6 +101,13 @@ def _averages(canvas: Canvas) -> Iterator[Chart]:
         ) | {"y": developing}
 
 
+def _periods(canvas: Canvas, starts: Iterable[int]) -> Iterator[range]:
+    """Rows of each period that an average runs over: it starts anew with the next."""
+    bounds = [0, *(canvas.rows[time] for time in starts), len(canvas.labels)]
+    for first, end in itertools.pairwise(bounds):
+        yield range(first, end)
+
+
 def _naked(canvas: Canvas) -> Iterator[Chart]:
     """Points of control of past sessions that no price has touched since, from their session's end on."""
     profile = canvas.chart["volume_profile"]
@@ -97,9 +116,10 @@ def _naked(canvas: Canvas) -> Iterator[Chart]:
     price, palette = price_formatter(canvas.chart), canvas.palette
     low, high = visible_prices(canvas)
     named = [profile[name] for name in ("poc", "vah", "val")]
-    end = label(canvas.open_times[-1] + canvas.step)
+    end = label(canvas.open_times[-1] + canvas.step / 2)
     segments, words, said = [], [], []
-    for level in profile["naked_pocs"]:
+    close = canvas.chart["candles"]["close"][-1]
+    for level in sorted(profile["naked_pocs"], key=lambda level: abs(float(level["price"]) - close))[:_MOST_NAKED]:
         near = any(abs(level["price"] - other) < (high - low) * _NAME_DISTANCE for other in named)
         named += [] if near else [level["price"]]
         start = label(max(level["born_time"], canvas.open_times[canvas.first]))

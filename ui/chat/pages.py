@@ -6,7 +6,6 @@ import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ from starlette.routing import Route
 
 from ui.chart_words import facts
 from ui.charts import drawing
+from ui.charts.page import plotly_script
 from ui.chat.visitors import Visitors
 from ui.client import DeskError, DeskProblem, Json
 
@@ -70,7 +70,8 @@ def routes(visitors: Visitors) -> list[Route]:
             as_of=query.get("as_of"),
             limit=int(limit) if limit.isdecimal() else None,
         )
-        drawn = await run_in_threadpool(_draw, chart, dark=query.get("dark") == "1")
+        look = {"dark": query.get("dark") == "1", "narrow": query.get("narrow") == "1"}
+        drawn = await run_in_threadpool(_draw, chart, **look)
         return Response(drawn, media_type="application/json")
 
     async def plotly(request: Request) -> Response:  # noqa: ARG001 - a route's signature
@@ -84,17 +85,17 @@ def routes(visitors: Visitors) -> list[Route]:
     ]
 
 
-def _draw(chart: Json, *, dark: bool) -> bytes:
-    drawn = {"plotly": version("plotly"), "facts": facts(chart), "figure": drawing(chart, dark=dark)}
+def _draw(chart: Json, *, dark: bool, narrow: bool) -> bytes:
+    figure = drawing(chart, dark=dark, narrow=narrow)
+    drawn = {"plotly": version("plotly"), "facts": facts(chart), "figure": figure}
     return json.dumps(drawn, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _plotly_js() -> Path:
-    # Found without importing it: only its script for the browser is needed.
-    found = find_spec("plotly")
-    if found is None or found.origin is None:
-        raise DeskError("Plotly is not installed.", "Install the desk from its lock file.")
-    return Path(found.origin).parent / "package_data" / "plotly.min.js"
+    try:
+        return plotly_script()
+    except FileNotFoundError as error:
+        raise DeskError("Plotly is not installed.", "Install the desk from its lock file.") from error
 
 
 def _refusal(status: int, message: str, remedy: str) -> JSONResponse:
