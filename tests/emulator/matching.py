@@ -21,6 +21,7 @@ class Engine:
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self._moved: set[str] = set()
+        self._spent: set[str] = set()
         self._closing: list[NewOrder] = []
         self._timed: dict[str, Order] = {}
         self._dormant: dict[str, Order] = {}
@@ -251,12 +252,11 @@ class Engine:
                 self.close(order, "expired", reason="time")
 
     def tell(self, order: Order, word: Execution, fill: Fill | None = None) -> None:
-        """Announce one step of a client's order and the balances after it."""
+        """Announce one step of a client's order; the balances follow when all is settled."""
         if order.account.unlimited:
             return
-        assets = {order.instrument.base, order.instrument.quote, *([fill.fee_currency] if fill else [])}
+        self._spent |= {order.instrument.base, order.instrument.quote, *([fill.fee_currency] if fill else [])}
         self.venue.emit(OrderChanged(order, word, fill))
-        self.venue.emit(BalanceChanged(order.account, tuple(sorted(assets)), order.updated_ms))
 
     def publish(self) -> None:
         """Fire the stops that trades reached, place the closing orders, and publish changed levels."""
@@ -269,6 +269,9 @@ class Engine:
                 order = self.draft(new, self.venue.account)
                 self.register(order)
                 self.enter(order)
+        if self._spent:
+            spent, self._spent = tuple(sorted(self._spent)), set()
+            self.venue.emit(BalanceChanged(self.venue.account, spent, self.venue.clock.now_ms()))
         for symbol, book in self.venue.books.items():
             if book.touched:
                 self._publish_book(symbol)

@@ -67,6 +67,15 @@ class Handle:
         """Give an instruction without holding up the event loop."""
         return await asyncio.to_thread(self.emulator.order, self.venue, verb, **fields)
 
+    async def subscribed(self, count: int = 1) -> None:
+        """Wait until that many connections have asked for something, so that the next event reaches them."""
+        for _ in range(1000):
+            opened = (await self.aside("sockets"))["open"]
+            if sum(bool(socket["subscriptions"]) or socket["private"] for socket in opened) >= count:
+                return
+            await asyncio.sleep(0.01)
+        pytest.fail(f"there are no {count} subscriptions")
+
 
 def start_emulator() -> Emulator:
     """Start an emulator on a free port."""

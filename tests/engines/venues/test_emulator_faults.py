@@ -102,7 +102,8 @@ def test_a_reply_may_carry_somebody_elses_id(venue: Any, impatient: Any) -> None
 
 
 def test_a_retry_hidden_in_the_client_books_a_market_order_three_times(venue: Any, sync_client: Make) -> None:
-    options = {"maxRetriesOnFailure": 2, "fetchCurrencies": False, "fetchMarkets": {"types": ["spot"]}}
+    options: dict[str, Any] = {"maxRetriesOnFailure": 2, "fetchCurrencies": False, "fetchMargins": False}
+    options["fetchMarkets"] = {"types": ["spot"]}
     client = sync_client("binance", options=options)
     venue.fault(route="create", kind="unavailable_after", count=2)
     client.create_order("BTC/USDT", "market", "buy", 0.1, None, {"clientOrderId": "qtp-1"})
