@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from engines.domain.candles import CandleFrame
-from engines.domain.timeframe import duration_ms, from_ms, to_ms
+from engines.domain.timeframe import duration_ms, from_ms
 from engines.errors import InsufficientData, InvalidRequest
 from engines.soundness import require_count
+from engines.volume_profile.local_time import opening_ms, time_of_day, zone
 from engines.volume_profile.params import ProfileParams
 from engines.volume_profile.profile import VolumeProfile, compute_volume_profile
 
@@ -69,7 +69,7 @@ def find_sessions(candles: CandleFrame, *, timezone: str = "UTC", session_start:
     Raises:
         InvalidRequest: unknown time zone, a time of day that is none, or candles longer than a day.
     """
-    zone, start = _zone(timezone), _time_of_day(session_start)
+    where, start = zone(timezone), time_of_day(session_start)
     if duration_ms(candles.timeframe) > _DAY.total_seconds() * 1000:
         raise InvalidRequest(
             f"{candles.timeframe} candles are longer than a session.", remedy="Use a timeframe of one day or less."
@@ -77,10 +77,10 @@ def find_sessions(candles: CandleFrame, *, timezone: str = "UTC", session_start:
     if len(candles) == 0:
         return ()
     times = candles.open_time
-    day = from_ms(int(times[0])).astimezone(zone).date() - _DAY
-    last = from_ms(int(times[-1])).astimezone(zone).date() + _DAY
+    day = from_ms(int(times[0])).astimezone(where).date() - _DAY
+    last = from_ms(int(times[-1])).astimezone(where).date() + _DAY
     openings = [(day + count * _DAY) for count in range((last - day).days + 2)]
-    bounds = np.array([_opening(opening, start, zone) for opening in openings])
+    bounds = np.array([opening_ms(opening, start, where) for opening in openings])
     rows = np.searchsorted(times, bounds)
     known = int(times[-1]) + duration_ms(candles.timeframe)
     return tuple(
@@ -134,24 +134,3 @@ def session_profiles(
             )
         )
     return tuple(profiles)
-
-
-def _opening(day: date, start: time, zone: ZoneInfo) -> int:
-    return to_ms(datetime.combine(day, start, tzinfo=zone).astimezone(UTC))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise InvalidRequest(
-            f"{name!r} is not a time zone known here.", remedy="Use an IANA name, as UTC or America/New_York."
-        ) from error
-
-
-def _time_of_day(text: str) -> time:
-    try:
-        hour, minute = text.split(":")
-        return time(int(hour), int(minute))
-    except ValueError as error:
-        raise InvalidRequest(f"{text!r} is not a time of day.", remedy="Write it as 09:30.") from error

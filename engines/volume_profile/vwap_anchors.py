@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from engines.domain.candles import Times
 from engines.domain.timeframe import from_ms, to_ms
 from engines.errors import InvalidRequest
+from engines.volume_profile.local_time import opening_ms, time_of_day, zone
 
 Calendar = Literal["session", "week", "month"]
 Anchor = Calendar | datetime | Sequence[datetime]
@@ -43,8 +43,8 @@ class Anchors:
             raise InvalidRequest(
                 f"anchor is {self.anchor!r}.", remedy=f"Use {', '.join(CALENDARS)}, or a time with its zone."
             )
-        _zone(self.timezone)
-        _time_of_day(self.session_start)
+        zone(self.timezone)
+        time_of_day(self.session_start)
         if not isinstance(self.anchor, str):
             self._events()
 
@@ -67,10 +67,10 @@ class Anchors:
     def _starts(self, first_ms: int, last_ms: int) -> Times:
         if not isinstance(self.anchor, str):
             return self._events()
-        zone, start = _zone(self.timezone), _time_of_day(self.session_start)
-        first, last = (from_ms(at).astimezone(zone).date() for at in (first_ms, last_ms))
+        where, start = zone(self.timezone), time_of_day(self.session_start)
+        first, last = (from_ms(at).astimezone(where).date() for at in (first_ms, last_ms))
         days = _openings(self.anchor, first, last)
-        return np.array([to_ms(datetime.combine(day, start, tzinfo=zone)) for day in days], dtype=np.int64)
+        return np.array([opening_ms(day, start, where) for day in days], dtype=np.int64)
 
     def _events(self) -> Times:
         anchor: Any = self.anchor
@@ -94,19 +94,3 @@ def _openings(calendar: Calendar, first: date, last: date) -> Iterator[date]:
             day = (day + 31 * _DAY).replace(day=1)
         else:
             day += _DAY * (7 if calendar == "week" else 1)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidRequest(
-            f"{name!r} is not a time zone.", remedy="Use a name such as UTC or America/New_York."
-        ) from error
-
-
-def _time_of_day(text: str) -> time:
-    try:
-        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a local time of day has no zone
-    except ValueError as error:
-        raise InvalidRequest(f"session_start is {text!r}.", remedy="Use hours and minutes, as 09:30.") from error

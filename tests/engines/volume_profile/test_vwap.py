@@ -209,7 +209,7 @@ def test_no_candles_give_no_rows(random_frame: Build) -> None:
         (datetime(2024, 1, 1), "UTC", "00:00", (1.0,), "has no time zone"),  # noqa: DTZ001 - what is refused
         ("session", "Mars/Base", "00:00", (1.0,), "'Mars/Base' is not a time zone"),
         ("session", "../etc", "00:00", (1.0,), "is not a time zone"),
-        ("session", "UTC", "25:00", (1.0,), "session_start is '25:00'"),
+        ("session", "UTC", "25:00", (1.0,), "'25:00' is not a time of day"),
         ("session", "UTC", "00:00", (0.0,), "bands are"),
         ("session", "UTC", "00:00", (float("nan"),), "bands are"),
     ],
