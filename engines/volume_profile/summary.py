@@ -16,8 +16,9 @@ from engines.volume_profile.desk import DeskProfile, DeskSessions, desk_naked_po
 from engines.volume_profile.developing import developing_profile
 from engines.volume_profile.naked import NakedPoc
 from engines.volume_profile.sessions import SessionProfile
-from engines.volume_profile.tpo import TpoProfile, compute_tpo
+from engines.volume_profile.tpo import TpoProfile
 from engines.volume_profile.tpo_params import TpoParams
+from engines.volume_profile.tpo_sessions import letters_of
 from engines.volume_profile.vwap import compute_vwap
 from engines.volume_profile.vwap_anchors import Calendar
 
@@ -171,8 +172,7 @@ def _letters(sessions: DeskSessions, session: SessionProfile, row_height: float)
         return None
     block = HALF_HOUR if HALF_HOUR % minutes == 0 else 60
     params = TpoParams(rows=None, row_height=row_height, block_minutes=block, initial_balance_blocks=60 // block)
-    candles = sessions.candles[session.first_row : session.last_row + 1]
-    return compute_tpo(candles, params, opens=session.opens)
+    return letters_of(sessions.candles, session, params)
 
 
 def _drift(session: SessionProfile) -> Drift | None:

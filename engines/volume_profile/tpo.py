@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
@@ -15,15 +14,13 @@ from engines.domain.candles import CandleFrame, Floats
 from engines.domain.timeframe import duration_ms, from_ms, to_ms
 from engines.errors import InvalidRequest
 from engines.soundness import require_count, sound_columns
-from engines.volume_profile.params import MAX_ROWS
+from engines.volume_profile.grid import RowGrid, in_units
 from engines.volume_profile.tpo_params import TpoParams
 
 Counts = NDArray[np.int64]
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MINUTE_MS: Final = 60_000
-# A price is on an edge within this share of a row, or within what the doubles of its size resolve.
-_EDGE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +166,12 @@ def compute_tpo(candles: CandleFrame, params: TpoParams | None = None, *, opens:
     params = params or TpoParams()
     require_count(candles, 1, what="a market profile")
     _, high, low, _, _ = sound_columns(candles)
-    base, height, count = _geometry(float(low.min()), float(high.max()), params)
+    grid = RowGrid.over(float(low.min()), float(high.max()), params.as_profile())
     firsts = _block_firsts(candles, params.block_minutes, opens)
     lows, highs = np.minimum.reduceat(low, firsts), np.maximum.reduceat(high, firsts)
-    last_rows = _rows(highs, base, height, count)
-    first_rows = _rows(lows, base, height, count)
-    change = np.bincount(first_rows, minlength=count + 1) - np.bincount(last_rows + 1, minlength=count + 1)
-    counts = np.cumsum(change)[:count]
+    first_rows, last_rows = _rows(lows, grid), _rows(highs, grid)
+    change = np.bincount(first_rows, minlength=grid.count + 1) - np.bincount(last_rows + 1, minlength=grid.count + 1)
+    counts = np.cumsum(change)[: grid.count]
     counts.flags.writeable = False
     as_volume = counts.astype(np.float64)
     poc, val, vah = value_area_kernel(as_volume, float(as_volume.sum()), params.value_area_fraction)
@@ -184,38 +180,15 @@ def compute_tpo(candles: CandleFrame, params: TpoParams | None = None, *, opens:
     blocks = tuple(
         TpoBlock(LETTERS[number % len(LETTERS)], from_ms(time), *rest) for number, (time, *rest) in enumerate(rows)
     )
-    return TpoProfile(candles, params, base, height, blocks, counts, poc, val, vah, *_singles(counts))
+    return TpoProfile(candles, params, grid.base, grid.row_height, blocks, counts, poc, val, vah, *_singles(counts))
 
 
-def _geometry(low: float, high: float, params: TpoParams) -> tuple[float, float, int]:
-    if params.row_height is None:
-        assert params.rows is not None
-        height = (high - low) / params.rows
-        # A range that its rows cannot resolve is one row of no height.
-        return (low, height, params.rows) if low + height > low else (low, 0.0, 1)
-    height = params.row_height
-    edge = _edge(high, height)
-    first = math.floor(low / height + edge)
-    count = max(1, math.ceil(high / height - edge) - first)
-    if count > MAX_ROWS:
-        raise InvalidRequest(
-            f"Rows of {height!r} between {low!r} and {high!r} make {count:,} rows; the most is {MAX_ROWS:,}.",
-            remedy=f"Use a row height of at least {(high - low) / MAX_ROWS:.2g}.",
-        )
-    return first * height, height, count
-
-
-def _edge(highest: float, height: float) -> float:
-    """Within this many rows of an edge a price is on it."""
-    return _EDGE + 4 * float(np.finfo(np.float64).eps) * highest / height
-
-
-def _rows(prices: Floats, base: float, height: float, count: int) -> Counts:
+def _rows(prices: Floats, grid: RowGrid) -> Counts:
     """Row of each price; one on an edge belongs to the row above it, the highest of all to the last row."""
-    if height == 0.0:
-        return np.zeros(len(prices), dtype=np.int64)
-    rows = np.floor((prices - base) / height + _edge(float(prices.max()), height)).astype(np.int64)
-    return np.minimum(rows, count - 1)
+    # Rows on multiples of their height are counted from zero, others from the lowest price.
+    unit, first = (grid.unit, grid.first) if grid.unit else (grid.height, 0)
+    places = [int(in_units(price - grid.origin, unit)) - first for price in prices.tolist()]
+    return np.array([min(place, grid.count - 1) for place in places], dtype=np.int64)
 
 
 def _block_firsts(candles: CandleFrame, minutes: int, opens: datetime | None) -> NDArray[np.intp]:

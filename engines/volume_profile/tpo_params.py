@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from engines.errors import InvalidRequest
-from engines.volume_profile.params import MAX_ROWS
+from engines.volume_profile.params import ProfileParams
 
 BLOCK_MINUTES: Final = (5, 10, 15, 30, 60, 120, 240)
 
@@ -33,14 +33,7 @@ class TpoParams:
     value_area_fraction: float = 0.7
 
     def __post_init__(self) -> None:
-        if (self.rows is None) == (self.row_height is None):
-            raise InvalidRequest(
-                f"rows is {self.rows!r} and row_height {self.row_height!r}.", remedy="Give exactly one of them."
-            )
-        if self.rows is not None and (type(self.rows) is not int or not 1 <= self.rows <= MAX_ROWS):
-            raise InvalidRequest(f"rows is {self.rows!r}.", remedy=f"Use a whole number from 1 to {MAX_ROWS:,}.")
-        if self.row_height is not None and not 0 < self.row_height < 1e18:
-            raise InvalidRequest(f"row_height is {self.row_height!r}.", remedy="Give a price difference above zero.")
+        self.as_profile()
         if self.block_minutes not in BLOCK_MINUTES:
             raise InvalidRequest(
                 f"block_minutes is {self.block_minutes!r}.", remedy=f"Use one of {', '.join(map(str, BLOCK_MINUTES))}."
@@ -49,11 +42,10 @@ class TpoParams:
             raise InvalidRequest(
                 f"initial_balance_blocks is {self.initial_balance_blocks!r}.", remedy="Use a whole number from 1."
             )
-        if not 0 < self.value_area_fraction <= 1:
-            raise InvalidRequest(
-                f"value_area_fraction is {self.value_area_fraction!r}.",
-                remedy="Use a share above 0 and up to 1, as 0.7.",
-            )
+
+    def as_profile(self) -> ProfileParams:
+        """The rows and the value area, which are those of a volume profile."""
+        return ProfileParams(self.rows, self.row_height, self.value_area_fraction)
 
     def to_plain(self) -> dict[str, Any]:
         """Plain JSON data."""

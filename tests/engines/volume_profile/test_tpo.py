@@ -20,6 +20,7 @@ from engines.errors import InsufficientData, InvalidRequest
 from engines.volume_profile.tpo import LETTERS, TpoProfile, compute_tpo
 from engines.volume_profile.tpo_close_only import compute_close_only
 from engines.volume_profile.tpo_params import TpoParams
+from engines.volume_profile.tpo_sessions import session_tpos
 
 Build = Callable[..., CandleFrame]
 BLOCK = st.tuples(st.integers(1, 60), st.integers(0, 25))
@@ -149,6 +150,25 @@ def test_blocks_are_counted_from_the_opening_and_a_block_without_a_candle_takes_
     gap = replace(minutes, open_time=minutes.open_time + np.where(np.arange(90) >= 45, 7_200_000, 0))
     blocks = compute_tpo(gap[10:], opens=opens).blocks
     assert [f"{block.letter} {block.opens:%H:%M}" for block in blocks] == ["A 00:10", "B 00:40", "C 02:45", "D 03:10"]
+
+
+def test_every_session_begins_its_letters_at_its_own_opening(random_frame: Build) -> None:
+    opened = to_ms(datetime(2024, 3, 9, 10, tzinfo=UTC))
+    candles = replace(random_frame(5, count=350), timeframe="15m")
+    candles = replace(candles, open_time=opened + np.arange(350, dtype=np.int64) * 900_000)
+    found = session_tpos(candles, TpoParams(rows=30), timezone="America/New_York", session_start="09:30")
+    firsts = [(each.session.name, f"{each.letters.blocks[0].opens:%d %H:%M}") for each in found]
+    # New York's clocks went forward on 10 March; the first session had begun before the first candle.
+    assert firsts == [
+        ("2024-03-08", "09 10:00"),
+        ("2024-03-09", "09 14:30"),
+        ("2024-03-10", "10 13:30"),
+        ("2024-03-11", "11 13:30"),
+        ("2024-03-12", "12 13:30"),
+    ]
+    assert all(each.letters.blocks[0].letter == "A" for each in found)
+    assert [len(each.letters.blocks) for each in found[:3]] == [9, 46, 48]
+    assert sum(len(each.letters.candles) for each in found) == 350
 
 
 def test_letters_go_from_capital_to_small_ones_and_begin_again() -> None:
