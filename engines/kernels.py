@@ -5,7 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
-_MODULES: Final = ("engines.soundness_kernel", "engines.cipher.kernels", "engines.volume_profile.kernels")
+_MODULES: Final = (
+    "engines.soundness_kernel",
+    "engines.cipher.kernels",
+    "engines.volume_profile.kernels",
+    "engines.volume_profile.vwap_kernel",
+)
 
 
 def warm() -> None:
