@@ -43,9 +43,15 @@ class RowGrid:
     reach: float
 
     @property
-    def numbers(self) -> tuple[float, float, float, float, float]:
-        """What the kernels know of it."""
-        return self.unit, self.origin, self.height, float(self.first), self.reach
+    def numbers(self) -> tuple[float, float, float, float, float, float]:
+        """What the kernels know of it: units per price, origin, height, rows per price, first and reach.
+
+        Rows per price serves grids without a unit. It is a trace too large, so that a price on an edge does not fall
+        short of it by the rounding of the reciprocal.
+        """
+        per_unit = 1 / self.unit if self.unit else 0.0
+        scale = math.nextafter(math.nextafter(1 / self.height, math.inf), math.inf)
+        return per_unit, self.origin, self.height, scale, float(self.first), self.reach
 
     @classmethod
     def over(cls, low: float, high: float, params: ProfileParams) -> Self:
@@ -97,7 +103,7 @@ class RowGrid:
 
 def in_units(price: float, unit: float) -> float:
     """How many units a price is; a whole number where it is one within rounding."""
-    counted = price / unit
+    counted = price * (1 / unit)
     whole = (counted + ROUNDER) - ROUNDER
     return whole if abs(counted - whole) <= SNAP else counted
 

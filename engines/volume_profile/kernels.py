@@ -18,12 +18,13 @@ Slots = NDArray[np.uint32]
 TIE: Final = 1e-12
 # Rows below this share of the largest one are rounding left-overs of the difference array.
 NOISE: Final = 1e-12
-# Candles worked on at a time, so that what is computed of them stays in the first caches.
-_CHUNK: Final = 1024
-# Candles take turns in adding to two copies of the sums: the next does not wait for the last one's store.
-COPIES: Final = 2
+# Candles worked on at a time, so that what is computed of them stays in the near caches.
+_CHUNK: Final = 2048
+# Candles take turns in adding to copies of the sums, so that the next does not wait for the last one's store; their
+# number is a power of two.
+COPIES: Final = 4
 # The volumes are summed in this many strands, candle t in strand t modulo their number.
-STRANDS: Final = 16
+STRANDS: Final = 8
 # What is summed per slot (row and side): volume inside one row or in a range's lowest row, volume per row from the next
 # row on, volume in a range's highest row, and volume per row that ends there.
 PLANES: Final = 4
@@ -33,16 +34,17 @@ PLANES: Final = 4
 def _sound(
     times: NDArray[np.int64], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats, before: int
 ) -> bool:
-    wrong = times[0] <= before
-    for t in range(len(times) - 1):
-        wrong |= times[t + 1] <= times[t]
+    """Counting what holds, without leaving early, lets the processor check several candles at once."""
+    held = 1 if times[0] > before else 0
+    for t in range(1, len(times)):
+        held += 1 if times[t] > times[t - 1] else 0
     for t in range(len(times)):
         # An undefined value fails every comparison, so it fails these.
         sound = (low[t] > 0.0) & (low[t] <= open_[t]) & (low[t] <= close[t])
         sound &= (high[t] >= open_[t]) & (high[t] >= close[t]) & (high[t] < np.inf)
         sound &= (volume[t] >= 0.0) & (volume[t] < np.inf)
-        wrong |= not sound
-    return not wrong
+        held += 1 if sound else 0
+    return held == 2 * len(times)
 
 
 @step
@@ -51,41 +53,48 @@ def _sum_strands(volume: Floats, turn: int, totals: Floats) -> None:
     while t < len(volume) and (turn + t) % STRANDS != 0:
         totals[(turn + t) % STRANDS] += volume[t]
         t += 1
+    s0, s1, s2, s3, s4, s5, s6, s7 = totals
     while t + STRANDS <= len(volume):
-        for strand in range(STRANDS):
-            totals[strand] += volume[t + strand]
+        s0, s1, s2, s3 = s0 + volume[t], s1 + volume[t + 1], s2 + volume[t + 2], s3 + volume[t + 3]
+        s4, s5, s6, s7 = s4 + volume[t + 4], s5 + volume[t + 5], s6 + volume[t + 6], s7 + volume[t + 7]
         t += STRANDS
+    totals[0], totals[1], totals[2], totals[3] = s0, s1, s2, s3
+    totals[4], totals[5], totals[6], totals[7] = s4, s5, s6, s7
     while t < len(volume):
         totals[(turn + t) % STRANDS] += volume[t]
         t += 1
 
 
 @step
-def _place(prices: Floats, unit: float, origin: float, height: float, first: float, reach: float, out: Floats) -> None:
+def _place(prices: Floats, grid: tuple[float, ...], reach: float, out: Floats) -> None:
     """Positions in rows; whole numbers where a price is on an edge."""
-    if unit > 0.0:
-        for t in range(len(prices)):
-            counted = prices[t] / unit
+    per_unit, origin, height, scale, first, _ = grid
+    for t in range(len(prices)):
+        if per_unit > 0.0:
+            counted = prices[t] * per_unit
             whole = (counted + ROUNDER) - ROUNDER
             counted = whole if abs(counted - whole) <= SNAP else counted
             out[t] = (counted + reach - origin) / height - first
-    else:
-        for t in range(len(prices)):
-            out[t] = (prices[t] - origin) / height
+        else:
+            out[t] = (prices[t] - origin) * scale
 
 
 @step
-def _shares(bottom: Floats, top: Floats, volume: Floats, falls: NDArray[np.bool_], parts: Floats, slots: Slots) -> None:
+def _shares(
+    columns: tuple[Floats, ...], lower: Floats, upper: Floats, origin: float, scale: float, parts: Floats, slots: Slots
+) -> None:
     """Volume in the lowest row, per whole row and in the highest, of every candle; and its first and last slot."""
+    open_, close, volume = columns
     for t in range(len(volume)):
-        first, last = np.int32(bottom[t]), np.int32(top[t])
+        bottom, top = (lower[t] - origin) * scale, (upper[t] - origin) * scale
+        first, last = np.int32(bottom), np.int32(top)
         inside = first == last
-        density = 0.0 if inside else volume[t] / (top[t] - bottom[t])
-        parts[0, t] = volume[t] if inside else density * (first + 1.0 - bottom[t])
+        density = 0.0 if inside else volume[t] / (top - bottom)
+        parts[0, t] = volume[t] if inside else density * (first + 1.0 - bottom)
         parts[1, t] = density
-        parts[2, t] = density * (top[t] - last)
-        slots[0, t] = 2 * first + falls[t]
-        slots[1, t] = 2 * last + falls[t]
+        parts[2, t] = density * (top - last)
+        side = np.int32(1) if close[t] < open_[t] else np.int32(0)
+        slots[0, t], slots[1, t] = 2 * first + side, 2 * last + side
 
 
 @step
@@ -93,13 +102,13 @@ def _enter(parts: Floats, slots: Slots, count: int, turn: int, spans: Slots, sum
     """Add each candle to its slots; whole rows in between are entered where they begin and where they end."""
     spanning = 0
     for t in range(count):
-        sums[0, (turn + t) % COPIES, slots[0, t]] += parts[0, t]
+        sums[0, (turn + t) & (COPIES - 1), slots[0, t]] += parts[0, t]
+        # Always written, kept only where the candle spans rows: a branch would be guessed wrong too often.
         spans[spanning] = t
         spanning += slots[0, t] != slots[1, t]
     for span in range(spanning):
         t = spans[span]
-        copy = (turn + t) % COPIES
-        first, last = slots[0, t], slots[1, t]
+        copy, first, last = (turn + t) & (COPIES - 1), slots[0, t], slots[1, t]
         sums[1, copy, first] += parts[1, t]
         sums[2, copy, last] += parts[2, t]
         sums[3, copy, last] += parts[1, t]
@@ -146,18 +155,21 @@ def _add_range(bottom: float, top: float, volume: float, rows: Floats) -> None:
 @step
 def _rows(sums: Floats, rows: Floats) -> None:
     """What the sums make of every row; what lies on the upper edge of the last belongs to it."""
-    count, largest = rows.shape[1], 0.0
+    count, largest, slot_sums = rows.shape[1], 0.0, np.empty(PLANES)
     for side in range(2):
         whole = 0.0
         for row in range(count + 1):
-            slot = 2 * row + side
-            whole -= sums[3, 0, slot] + sums[3, 1, slot]
-            held = (sums[0, 0, slot] + sums[0, 1, slot]) + (sums[2, 0, slot] + sums[2, 1, slot]) + whole
+            for plane in range(PLANES):
+                slot_sums[plane] = 0.0
+                for copy in range(COPIES):
+                    slot_sums[plane] += sums[plane, copy, 2 * row + side]
+            whole -= slot_sums[3]
+            held = slot_sums[0] + slot_sums[2] + whole
+            whole += slot_sums[1]
             if row < count:
                 rows[side, row] = held
             else:
                 rows[side, count - 1] += held
-            whole += sums[1, 0, slot] + sums[1, 1, slot]
         for row in range(count):
             largest = max(largest, rows[side, row])
     for side in range(2):
@@ -169,7 +181,7 @@ def _rows(sums: Floats, rows: Floats) -> None:
 @kernel(
     TIMES_IN,
     tuple_of(FLOATS_IN, 8),
-    tuple_of(types.float64, 5),
+    tuple_of(types.float64, 6),
     types.boolean,
     types.boolean,
     types.int64,
@@ -195,41 +207,43 @@ def spread_kernel(
 
     Args:
         columns: open, high, low, close, volume, lower, upper and peak, each of shape (n,).
-        grid: unit, origin, height, first and reach of the `RowGrid`.
+        grid: `RowGrid.numbers`.
         triangle: spread most volume at the peak and none at the ends; such a candle costs as many steps as rows.
         check: refuse candles that cannot be.
         turn: number of candles in `sums` before these.
-        sums: shape (4, 2, 2 * (rows + 1)), volume by slot so far; with a spare row above the last.
-        totals: shape (16,), strands of the sum of all volumes so far.
+        sums: shape (4, 4, 2 * (rows + 1)), volume by slot so far; with a spare row above the last.
+        totals: shape (8,), strands of the sum of all volumes so far.
         rows: shape (2, rows), set to up and down volume by row.
 
     Returns:
         False when a candle cannot be; sums are of no use then.
     """
     open_, high, low, close, volume, lower, upper, peak = columns
-    unit, origin, height, first, reach = grid
-    bottom, top = np.empty(_CHUNK), np.empty(_CHUNK)
-    parts, slots = np.empty((3, _CHUNK)), np.empty((2, _CHUNK), np.uint32)
-    falls, spans = np.empty(_CHUNK, np.bool_), np.empty(_CHUNK + 1, np.uint32)
+    _, origin, _, scale, _, reach = grid
+    places, parts = np.empty((3, _CHUNK)), np.empty((3, _CHUNK))
+    slots, spans = np.empty((2, _CHUNK), np.uint32), np.empty(_CHUNK + 1, np.uint32)
     for begin in range(0, len(close), _CHUNK):
         part = slice(begin, min(begin + _CHUNK, len(close)))
-        count = part.stop - begin
         if check:
             before = times[begin - 1] if begin > 0 else times[0] - 1
             if not _sound(times[part], open_[part], high[part], low[part], close[part], volume[part], before):
                 return False
         _sum_strands(volume[part], turn + begin, totals)
-        _place(lower[part], unit, origin, height, first, 0.0, bottom)
-        _place(upper[part], unit, origin, height, first, reach, top)
-        for t in range(count):
-            falls[t] = close[begin + t] < open_[begin + t]
+        if triangle or grid[0] > 0.0:
+            _place(lower[part], grid, 0.0, places[0])
+            _place(upper[part], grid, reach, places[1])
         if triangle:
-            _place(peak[part], unit, origin, height, first, 0.0, parts[0])
-            for t in range(count):
-                _add_triangle(bottom[t], top[t], parts[0, t], volume[begin + t], sums[0, 0, falls[t] :: 2])
+            _place(peak[part], grid, 0.0, places[2])
+            for t in range(begin, part.stop):
+                rows_of_side = sums[0, 0, (1 if close[t] < open_[t] else 0) :: 2]
+                _add_triangle(places[0, t - begin], places[1, t - begin], places[2, t - begin], volume[t], rows_of_side)
+            continue
+        bodies = (open_[part], close[part], volume[part])
+        if grid[0] > 0.0:
+            _shares(bodies, places[0], places[1], 0.0, 1.0, parts, slots)
         else:
-            _shares(bottom[:count], top[:count], volume[part], falls, parts, slots)
-            _enter(parts, slots, count, turn + begin, spans, sums)
+            _shares(bodies, lower[part], upper[part], origin, scale, parts, slots)
+        _enter(parts, slots, part.stop - begin, turn + begin, spans, sums)
     _rows(sums, rows)
     return True
 
@@ -267,7 +281,7 @@ def value_area_kernel(volume: Floats, total: float, fraction: float) -> tuple[in
 
 @kernel(
     tuple_of(FLOATS_IN, 4),
-    tuple_of(types.float64, 5),
+    tuple_of(types.float64, 6),
     types.boolean,
     tuple_of(types.int64, 5),
     types.float64,
@@ -289,7 +303,7 @@ def develop_kernel(
 
     Args:
         columns: volume, lower, upper and peak, each of shape (n,).
-        grid: unit, origin, height, first and reach of the `RowGrid`.
+        grid: `RowGrid.numbers`.
         span: first candle to enter, first to tell of, first not to enter; first row of the profile in `rows`, and their
             number.
         rows: volume by row so far, with a spare row after the last.
@@ -297,15 +311,15 @@ def develop_kernel(
         levels: shape (3, n), set from the first candle to tell of on; -1 while there is no volume.
     """
     volume, lower, upper, peak = columns
-    unit, origin, height, first, reach = grid
+    reach = grid[5]
     begin, tell, end, offset, count = span
     place = np.empty((3, 1))
     for t in range(begin, end):
-        _place(lower[t : t + 1], unit, origin, height, first, 0.0, place[0])
-        _place(upper[t : t + 1], unit, origin, height, first, reach, place[1])
+        _place(lower[t : t + 1], grid, 0.0, place[0])
+        _place(upper[t : t + 1], grid, reach, place[1])
         bottom, top = place[0, 0], place[1, 0]
         if triangle:
-            _place(peak[t : t + 1], unit, origin, height, first, 0.0, place[2])
+            _place(peak[t : t + 1], grid, 0.0, place[2])
             _add_triangle(bottom, top, place[2, 0], volume[t], rows)
         else:
             _add_range(bottom, top, volume[t], rows)

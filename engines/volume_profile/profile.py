@@ -134,8 +134,10 @@ def compute_volume_profile(candles: CandleFrame, params: ProfileParams | None = 
     params = params or ProfileParams()
     require_count(candles, 1, what="a volume profile")
     columns = _columns(candles, params)
-    grid = RowGrid.over(float(columns[2].min()), float(columns[1].max()), params)
-    sums = RowSums(grid, params)
+    low, high = float(columns[2].min()), float(columns[1].max())
+    if not 0 < low <= high < math.inf:
+        _refuse(candles)
+    sums = RowSums(RowGrid.over(low, high, params), params)
     times = np.ascontiguousarray(candles.open_time, dtype=np.int64) if checks_on_the_way(params) else None
     if not sums.add(columns, times):
         _refuse(candles)
@@ -211,13 +213,11 @@ def levels(sums: RowSums, params: ProfileParams) -> dict[str, Any]:
 
 
 def _columns(candles: CandleFrame, params: ProfileParams) -> Columns:
-    """Contiguous columns, checked as far as the rows' place rests on them."""
+    """Contiguous columns, checked where that cannot be done while they are spread."""
     columns = (candles.open, candles.high, candles.low, candles.close, candles.volume)
     if not checks_on_the_way(params) or any(len(column) != len(candles) for column in columns):
         return sound_columns(candles, volume=True)
     open_, high, low, close, volume = (np.ascontiguousarray(column, dtype=np.float64) for column in columns)
-    if not 0 < low.min() <= high.max() < math.inf:
-        _refuse(candles)
     return open_, high, low, close, volume
 
 
