@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from engines.domain.clock import SystemClock
 from engines.domain.timeframe import parse_timeframe
+from engines.errors import InsufficientData
 from engines.market.factory import open_market
 from ui.cli.rendering import receipts_table
 
 if TYPE_CHECKING:
     from agents.settings import Settings
+    from engines.market.data import MarketData
+    from ui.cli.plotting import Plot
 
 
-def print_analysis(symbol: str, timeframe: str, settings: Settings) -> None:
-    """Print the headline, the evidence for and against, and where each figure came from.
+def run_analysis(symbol: str, timeframe: str, settings: Settings, *, plot: Plot | None = None) -> None:
+    """Print one analysis and, where it is asked for, write the chart of the same candles.
 
     Raises:
         InvalidRequest: the symbol or timeframe does not exist there.
-        InsufficientData: too few candles.
+        InsufficientData: too few candles for an analysis; the chart of those there are is written all the same.
         VenueUnavailable: the market did not answer.
+        ConfigurationError: the chart cannot be drawn or written.
     """
+    market = open_market(settings.market, home=settings.home, clock=SystemClock(), database_url=settings.database_url)
+    as_of = None
+    try:
+        as_of = _print_analysis(market, symbol, timeframe)
+    except InsufficientData:
+        if plot is not None:
+            _write(plot, market, symbol, timeframe, as_of)
+        raise
+    if plot is not None:
+        _write(plot, market, symbol, timeframe, as_of)
+
+
+def _write(plot: Plot, market: MarketData, symbol: str, timeframe: str, as_of: datetime | None) -> None:
+    plot.write(market, symbol, timeframe, as_of=as_of)
+    Console(highlight=False).print(f"\nChart written to {plot.file}", markup=False, soft_wrap=True)
+
+
+def _print_analysis(market: MarketData, symbol: str, timeframe: str) -> datetime:
+    """The headline, the evidence for and against, and where each figure came from; returns what time it is of."""
     from agents.receipts import qualified, render
     from agents.state import record_evidence
     from tools.cipher import cipher_tools
 
     wanted = parse_timeframe(timeframe)
-    market = open_market(settings.market, home=settings.home, clock=SystemClock(), database_url=settings.database_url)
     analyze = cipher_tools(market)[0]
     call = {"name": analyze.name, "args": {"symbol": symbol, "timeframe": wanted}, "id": "analyze", "type": "tool_call"}
     evidence = record_evidence(analyze.invoke(call).artifact, number=1, tool_call_id="analyze", turn="")
@@ -37,3 +60,4 @@ def print_analysis(symbol: str, timeframe: str, settings: Settings) -> None:
     console.print(rendered.text.replace("**", ""), markup=False, soft_wrap=True)
     console.print()
     console.print(receipts_table(list(rendered.receipts)))
+    return datetime.fromisoformat(evidence["as_of"])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from engines.errors import QuantumTraderError
 from ui.cli import keys
+
+# As in `ui.cli.plotting`, which a command imports only when it runs.
+Theme = Literal["dark", "light"]
 
 app = typer.Typer(
     invoke_without_command=False, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -74,13 +77,42 @@ def chat(
 def analyze(
     symbol: Annotated[str, typer.Argument(help='Such as "BTC/USDT".')],
     timeframe: Annotated[str, typer.Argument(help="Such as 4h.")] = "1h",
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Write the chart too: FILE.html (works offline) or FILE.png (drawn by Chromium)."),
+    ] = None,
+    theme: Annotated[Theme, typer.Option(help="Colours of that chart.")] = "dark",
+    candles: Annotated[int, typer.Option(min=20, max=1000, help="How many candles it shows.")] = 200,
+    show: Annotated[
+        list[str] | None, typer.Option(help='A layer it usually hides, such as "Hidden divergences"; may be repeated.')
+    ] = None,
     home: Home = None,
     market: Market = None,
 ) -> None:
-    """Print one analysis of SYMBOL on TIMEFRAME, with the source of every figure."""
-    from ui.cli.analysis import print_analysis
+    """Print one analysis of SYMBOL on TIMEFRAME, with the source of every figure, and write its chart."""
+    from ui.cli.analysis import run_analysis
+    from ui.cli.plotting import Plot
 
-    print_analysis(symbol, timeframe, _settings(home=home, market=market))
+    wanted = None if plot is None else Plot(plot, theme, candles=candles, shown=frozenset(show or ()))
+    run_analysis(symbol, timeframe, _settings(home=home, market=market), plot=wanted)
+
+
+@app.command()
+def certify(
+    symbol: Annotated[str, typer.Argument(help='Such as "BTC/USDT".')],
+    timeframe: Annotated[str, typer.Argument(help="Such as 4h.")] = "1h",
+    preset: Annotated[str, typer.Option(help="Only this preset of the Cipher panels, such as `vumanchu_b`.")] = "",
+    candles: Annotated[int, typer.Option(min=100, max=20_000, help="Newest closed candles it is proven on.")] = 2_000,
+    cuts: Annotated[int, typer.Option(min=1, max=5_000, help="Random instants the future is taken away at.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random instants; the same one gives the same answer.")] = 0,
+    home: Home = None,
+    market: Market = None,
+) -> None:
+    """Prove on the candles of SYMBOL and TIMEFRAME that no engine output repaints or looks ahead."""
+    from ui.cli.certifying import Proof, run_certificate
+
+    proof = Proof(preset=preset, candles=candles, cuts=cuts, seed=seed)
+    raise typer.Exit(run_certificate(symbol, timeframe, proof, _settings(home=home, market=market)))
 
 
 @app.command("import-candles")
