@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.cipher.higher_layout import higher_parts
 from engines.cipher.params import CipherParams
 from engines.cipher.windows import mean_state, range_state
 from engines.domain.candles import Floats
@@ -134,6 +135,8 @@ RECENT: Final = 27
 RECENT_ROWS: Final = 5
 # A fractal is a candle between two on either side.
 FRACTAL: Final = 4
+# Candles from a pivot to the one that confirms it.
+CONFIRMATION: Final = FRACTAL // 2
 SETS: Final = RECENT + RECENT_ROWS * FRACTAL
 # For a bottom and a top of each set: value, price, candle, and the candle of the one before.
 PIVOT_STATE: Final = 4
@@ -168,8 +171,10 @@ def layout_of(params: CipherParams, timeframe: Timeframe) -> Layout:
         places.append(sum(map(len, parts)))
         parts.append(window)
     places.append(sum(map(len, parts)))
-    plan = [*_lengths(params), duration_ms(timeframe), *_dot_bits(params), *places, *_set_bits(params)]
-    levels = [*_levels(params), *_set_levels(params)]
+    higher_plan, higher_levels, higher_state = higher_parts(params, timeframe)
+    parts.append(higher_state)
+    plan = [*_lengths(params), duration_ms(timeframe), *_dot_bits(params), *places, *_set_bits(params), *higher_plan]
+    levels = [*_levels(params), *_set_levels(params), *higher_levels]
     return Layout(np.array(plan, dtype=np.int64), np.array(levels, dtype=np.float64), np.concatenate(parts))
 
 
@@ -270,10 +275,14 @@ def _fixed_state() -> Floats:
     return state
 
 
-def pivot_bit(name: str, params: CipherParams) -> int:
-    """Bit of the pivots that the divergences of this name compare; 0 for any other event."""
-    bit, bits = BITS[name], _set_bits(params)
-    for place, other in enumerate(bits):
-        if other == bit:
-            return PIVOTS << (2 * (place // SET_WIDTH) + place % 2)
-    return 0
+def pivot_place(name: str, params: CipherParams) -> int | None:
+    """Place of the pivots that the divergences of this name compare: twice the set, and one more for tops."""
+    if name not in BITS or BITS[name] not in (bits := _set_bits(params)):
+        return None
+    place = bits.index(BITS[name])
+    return 2 * (place // SET_WIDTH) + place % 2
+
+
+def previous_slot(place: int) -> int:
+    """Where in a symbol's state the candle lies that the newest pivot of this place was compared with."""
+    return SETS + PIVOT_STATE * place + PIVOT_STATE - 1

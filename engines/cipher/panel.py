@@ -10,7 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, FLAT, FRACTAL, VALUE_COLUMNS, layout_of, pivot_bit
+from engines.cipher.higher import rests_on, show_leaking_diamonds
+from engines.cipher.layout import CONFIRMATION, CORE_COLUMNS, EVENT_NAMES, FLAT, PIVOTS, VALUE_COLUMNS, pivot_place
+from engines.cipher.machine import Machine, machine_of
 from engines.cipher.params import VUMANCHU_B, CipherAParams, CipherParams
 from engines.domain.candles import CandleFrame, Floats, Times
 from engines.domain.timeframe import duration_ms
@@ -23,9 +25,6 @@ Masks = NDArray[np.signedinteger[Any]] | NDArray[np.unsignedinteger[Any]]
 
 # Candles before the first one shown, after which a value no longer depends on where the series began (below 1e-12).
 WARM_UP: Final = 500
-# Candles from a pivot to the one that confirms it.
-CONFIRMATION: Final = FRACTAL // 2
-_AT_A_PIVOT: Final = frozenset({"gold_dot", "buy_div_dot", "sell_div_dot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +132,10 @@ class CipherPanel:
         """
         fired = np.flatnonzero(self.flags(name))
         pivot, previous = (np.full(len(self.candles), -1, dtype=np.int64) for _ in range(2))
-        compared = pivot_bit(name, self.params) if isinstance(self.params, CipherParams) else 0
-        if compared or name in _AT_A_PIVOT:
-            pivot[fired] = fired - CONFIRMATION
-        else:
-            pivot[fired] = fired
-        if compared:
-            confirmed = np.flatnonzero(self.masks & compared)
+        place = pivot_place(name, self.params) if isinstance(self.params, CipherParams) else None
+        pivot[fired] = fired - pivot_offset(name)
+        if place is not None:
+            confirmed = np.flatnonzero(self.masks & PIVOTS << place)
             previous[fired] = confirmed[np.searchsorted(confirmed, fired) - 1] - CONFIRMATION
         pivot.flags.writeable = previous.flags.writeable = False
         return pivot, previous
@@ -147,12 +143,15 @@ class CipherPanel:
     def rests_on(self, name: str) -> Times:
         """Close time of the newest candle that each row of a column or event rests on, milliseconds since the epoch.
 
+        Of columns and events of a higher timeframe its newest closed candle, 0 where there is none; of all others the
+        row's own.
+
         Raises:
             InvalidRequest: the panel has no such column or event.
         """
         if name not in self.values:
             self._bit(name)
-        times = self.candles.open_time + duration_ms(self.candles.timeframe)
+        times = rests_on(self.candles, self.params, name)
         times.flags.writeable = False
         return times
 
@@ -201,11 +200,17 @@ class CipherPanel:
         return flags
 
 
+def pivot_offset(name: str) -> int:
+    """Candles from the pivot of an event to the candle that confirms it: two for divergences and their dots."""
+    return CONFIRMATION if name == "gold_dot" or "_div" in name else 0
+
+
 def compute_panel(candles: CandleFrame, params: CipherParams = VUMANCHU_B) -> CipherPanel:
     """Compute all values and events of the Cipher panel.
 
     No look-ahead: values and events at candle i use candles[: i + 1] only, bit for bit; divergences and their dots lie
-    on the candle that confirms the pivot, two after it. Volume is not used. O(n).
+    on the candle that confirms the pivot, two after it, and higher timeframes show closed candles only. The one
+    exception is `params.tv_parity`, whose diamonds look ahead: see `params.repaints`. Volume is not used. O(n).
 
     Args:
         candles: closed candles in quote units, at least `params.candles_needed` of them; `WARM_UP` more than are
@@ -223,8 +228,11 @@ def compute_panel(candles: CandleFrame, params: CipherParams = VUMANCHU_B) -> Ci
     Deviations: a Stoch RSI range below 1e-12 of its level is undefined instead of noise; RSI with an average loss of at
     most 1e-10 is 100; below a price of one, tolerances on prices shrink with it.
     """
+    machine = machine_of(params, candles.timeframe)
     values, masks = np.empty((len(VALUE_COLUMNS), len(candles))), np.empty(len(candles), dtype=np.int64)
-    _fill(candles, params, values, masks)
+    _fill(candles, params, machine, values, masks)
+    if params.tv_parity:
+        show_leaking_diamonds(candles, params, values, masks)
     values.flags.writeable = masks.flags.writeable = False
     columns = MappingProxyType(dict(zip(VALUE_COLUMNS, values, strict=True)))
     return CipherPanel(candles, params, columns, EVENT_NAMES, masks)
@@ -252,22 +260,16 @@ def compute_core(candles: CandleFrame, params: CipherParams = VUMANCHU_B, out: F
         raise InvalidRequest(
             f"out is {out.dtype} of shape {out.shape}.", remedy=f"Give a writable C-ordered float64 array {shape}."
         )
-    _fill(candles, params, out, None)
+    machine = machine_of(params, candles.timeframe, core=True)
+    _fill(candles, params, machine, out, np.empty(machine.scratch_shape[1], dtype=np.int64))
     view = out[:]
     view.flags.writeable = False
     return view
 
 
-def _fill(candles: CandleFrame, params: CipherParams, values: Floats, masks: Indices | None) -> None:
+def _fill(candles: CandleFrame, params: CipherParams, machine: Machine, values: Floats, masks: Indices) -> None:
     """Run the kernel over the candles of one symbol."""
     require_count(candles, params.candles_needed, what="this panel")
     times, columns = contiguous_columns(candles)
-    from engines.cipher.kernels import CHUNK, SCRATCH_ROWS, panel_kernel
-
-    layout = layout_of(params, candles.timeframe)
-    work = np.empty((SCRATCH_ROWS, CHUNK + FRACTAL))
-    marks = np.empty(CHUNK, dtype=np.int64) if masks is None else masks
-    states = layout.state[np.newaxis]
-    vectors = layout.plan, layout.levels, states, work, values, marks
-    if panel_kernel(times, columns[:4], len(candles), *vectors) >= 0:
+    if machine.run(times, columns[:4], machine.states(1), values, masks) >= 0:
         raise unsound(candles)

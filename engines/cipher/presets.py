@@ -9,8 +9,9 @@ from typing import Final
 from engines.cipher.params import VUMANCHU_A, VUMANCHU_B, CipherAParams, CipherParams
 from engines.errors import InvalidRequest
 
-# The original scripts come first; the other two are forks of B that traders know: candles smoothed beforehand with
-# the two level pairs swapped, and a wider money flow with a stricter gold dot.
+# The original scripts come first; the next two are forks of B that traders know: candles smoothed beforehand with
+# the two level pairs swapped, and a wider money flow with a stricter gold dot. The last one repaints: it shows diamonds
+# as charts of the past do, for comparing pictures.
 PRESETS: Final[Mapping[str, CipherParams | CipherAParams]] = MappingProxyType(
     {
         params.name: params
@@ -28,6 +29,7 @@ PRESETS: Final[Mapping[str, CipherParams | CipherAParams]] = MappingProxyType(
                 money_flow_multiplier=175.0,
             ),
             CipherParams(name="wide_flow", money_flow_multiplier=250.0, gold_fall=-7.0, gold_rsi=25.0),
+            CipherParams(name="vumanchu_b_tv_parity", tv_parity=True),
         )
     }
 )

@@ -1,0 +1,94 @@
+"""A panel's kernel with the vectors it works on, as batch, stream and block all use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, FRACTAL, VALUE_COLUMNS, Layout, Wholes, layout_of
+from engines.cipher.params import CipherParams
+from engines.domain.candles import CandleFrame, Floats, Times
+from engines.domain.timeframe import Timeframe
+from engines.errors import InvalidRequest
+from engines.soundness import contiguous_columns, unsound
+
+# Candles that are computed at once when only the state after them is wanted.
+_PIECE: Final = 4_096
+
+Prices = tuple[Floats, Floats, Floats, Floats]
+Masks = NDArray[np.int64]
+Kernel = Callable[[Times, Prices, int, Wholes, Floats, Floats, Floats, Floats, Masks], int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Machine:
+    """What computes a panel with certain settings on candles of one timeframe.
+
+    Attributes:
+        kernel: see `kernels.panel_kernel`; it changes the states and scratch it is handed and nothing else.
+        scratch_shape: of the scratch that runs fastest; one candle at a time needs `narrow`.
+    """
+
+    kernel: Kernel
+    layout: Layout
+    columns: tuple[str, ...]
+    event_names: tuple[str, ...]
+    scratch_shape: tuple[int, int]
+
+    @property
+    def narrow(self) -> tuple[int, int]:
+        """Shape of the scratch for one candle a symbol."""
+        return self.scratch_shape[0], 1 + FRACTAL
+
+    def states(self, count: int) -> Floats:
+        """States of as many symbols without a candle, one row each."""
+        return np.tile(self.layout.state, (count, 1))
+
+    def run(self, times: Times, prices: Prices, states: Floats, values: Floats, masks: Masks) -> int:
+        """Advance one symbol by all candles; returns -1, or the row of the first candle that cannot be."""
+        work = np.empty(self.scratch_shape)
+        return self.kernel(times, prices, len(times), self.layout.plan, self.layout.levels, states, work, values, masks)
+
+    def advance(self, candles: CandleFrame, states: Floats) -> None:
+        """Advance one symbol's state by these candles, at the speed of a whole history, and keep no values.
+
+        Raises:
+            InvalidRequest: a candle cannot be.
+        """
+        times, columns = contiguous_columns(candles)
+        values, masks = np.empty((len(self.columns), _PIECE)), np.empty(_PIECE, dtype=np.int64)
+        for begin in range(0, len(candles), _PIECE):
+            rows = slice(begin, begin + _PIECE)
+            open_, high, low, close, _ = (column[rows] for column in columns)
+            if self.run(times[rows], (open_, high, low, close), states, values, masks) >= 0:
+                raise unsound(candles)
+
+
+def refuse_repainting(params: CipherParams) -> None:
+    """Return when every output with these settings is final at its candle's close.
+
+    Raises:
+        InvalidRequest: some are not.
+    """
+    if params.repaints:
+        raise InvalidRequest(
+            f"The settings {params.name!r} repaint: their diamonds know candles that have not closed.",
+            remedy="Use settings with tv_parity false.",
+        )
+
+
+def machine_of(params: CipherParams, timeframe: Timeframe, *, core: bool = False) -> Machine:
+    """The machine for these settings; loads the compiler, or its cache, the first time.
+
+    Args:
+        core: for the columns of the core only, without any event.
+    """
+    from engines.cipher.kernels import CHUNK, SCRATCH_ROWS, panel_kernel
+
+    columns = CORE_COLUMNS if core else VALUE_COLUMNS
+    shape = (SCRATCH_ROWS, CHUNK + FRACTAL)
+    return Machine(panel_kernel, layout_of(params, timeframe), columns, () if core else EVENT_NAMES, shape)
