@@ -6,6 +6,8 @@ import csv
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.domain.candles import CandleFrame
+from engines.domain.timeframe import to_ms
 
 NAMES = ("open", "high", "low", "close", "volume")
 
@@ -81,5 +84,45 @@ def random_frame() -> Callable[..., CandleFrame]:
         }
         columns = {name: column * scale + shift for name, column in prices.items()}
         return make_frame({**columns, "volume": random.exponential(5.0, count) * random.integers(0, 3, count)})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def golden_small() -> dict[str, Any]:
+    """The part of the golden file that rests on no market file."""
+    whole: dict[str, Any] = json.loads((Path(__file__).parents[2] / "golden" / "volume_profile.json").read_text())
+    return whole
+
+
+@pytest.fixture(scope="session")
+def timed_frame(shared: Path) -> Callable[[dict[str, Any]], CandleFrame]:
+    """Minute candles out of a part of a real file, at their own times."""
+
+    def build(source: dict[str, Any]) -> CandleFrame:
+        with gzip.open(shared / "data" / source["file"], "rt") as file:
+            rows = list(csv.DictReader(file))[source["first_row"] : source["first_row"] + source["row_count"]]
+        times = np.array([to_ms(datetime.fromisoformat(row["open_time"])) for row in rows], dtype=np.int64)
+        columns = {column: np.array([row[column] for row in rows], dtype=float) for column in NAMES}
+        return replace(make_frame(columns), open_time=times)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def drawn_frame(rows_frame: Callable[[list[dict[str, float]]], CandleFrame]) -> Callable[..., CandleFrame]:
+    """Candles out of whole ticks: low, span, open and close over the low (modulo span + 1), volume."""
+
+    def build(drawn: list[tuple[int, int, int, int, int]], tick: float = 0.25) -> CandleFrame:
+        rows = []
+        for low, span, open_, close, volume in drawn:
+            prices = {
+                "low": low,
+                "high": low + span,
+                "open": low + open_ % (span + 1),
+                "close": low + close % (span + 1),
+            }
+            rows.append({name: price * tick for name, price in prices.items()} | {"volume": float(volume)})
+        return rows_frame(rows)
 
     return build

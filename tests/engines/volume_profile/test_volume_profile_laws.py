@@ -20,25 +20,6 @@ CANDLE = st.tuples(
 )
 
 
-@pytest.fixture(scope="session")
-def drawn_frame(rows_frame: Build) -> Build:
-    """Candles out of whole ticks of 0.25, which doubles hold exactly."""
-
-    def build(drawn: list[tuple[int, int, int, int, int]]) -> CandleFrame:
-        rows = []
-        for low, span, open_, close, volume in drawn:
-            prices = {
-                "low": low,
-                "high": low + span,
-                "open": low + open_ % (span + 1),
-                "close": low + close % (span + 1),
-            }
-            rows.append({name: price * 0.25 for name, price in prices.items()} | {"volume": float(volume)})
-        return rows_frame(rows)
-
-    return build
-
-
 @settings(max_examples=150, deadline=None)
 @given(drawn=st.lists(CANDLE, min_size=1, max_size=40), rows=st.integers(1, 300), fraction=st.floats(0.01, 1.0))
 def test_volume_is_conserved_and_the_value_area_holds_its_share_whatever_the_candles(
@@ -59,6 +40,66 @@ def test_volume_is_conserved_and_the_value_area_holds_its_share_whatever_the_can
     area = profile.volume_by_row[profile.val_row : profile.vah_row + 1].sum()
     assert area >= (fraction - 1e-9) * profile.total_volume
     assert profile.volume_by_row[profile.poc_row] >= profile.volume_by_row.max() - 1e-11 * profile.total_volume
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=st.lists(CANDLE, min_size=1, max_size=40), rows=st.integers(1, 120))
+def test_up_and_down_make_the_row_and_delta_lies_between_them(
+    drawn: list[tuple[int, int, int, int, int]], rows: int, drawn_frame: Build
+) -> None:
+    candles = replace(drawn_frame(drawn), volume=drawn_frame(drawn).volume + 1.0)
+    profile = compute_volume_profile(candles, ProfileParams(rows=rows))
+    assert np.array_equal(profile.up_by_row + profile.down_by_row, profile.volume_by_row)
+    assert np.array_equal(profile.delta_by_row, profile.up_by_row - profile.down_by_row)
+    assert np.all(np.abs(profile.delta_by_row) <= profile.volume_by_row)
+    rising = candles.close >= candles.open
+    assert profile.up_by_row.sum() == pytest.approx(candles.volume[rising].sum(), rel=1e-11)
+    assert profile.down_by_row.sum() == pytest.approx(candles.volume[~rising].sum(), rel=1e-11)
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=st.lists(CANDLE, min_size=2, max_size=40), seed=st.integers(0, 10_000), rows=st.integers(1, 120))
+def test_the_order_of_candles_does_not_matter(
+    drawn: list[tuple[int, int, int, int, int]], seed: int, rows: int, drawn_frame: Build
+) -> None:
+    candles = replace(drawn_frame(drawn), volume=drawn_frame(drawn).volume + 1.0)
+    order = np.random.default_rng(seed).permutation(len(candles))
+    columns = {name: getattr(candles, name)[order] for name in ("open", "high", "low", "close", "volume")}
+    plain = compute_volume_profile(candles, ProfileParams(rows=rows))
+    mixed = compute_volume_profile(replace(candles, **columns), ProfileParams(rows=rows))
+    tolerance = 1e-11 * plain.volume_by_row.max()
+    assert np.allclose(mixed.up_by_row, plain.up_by_row, rtol=0, atol=tolerance)
+    assert np.allclose(mixed.down_by_row, plain.down_by_row, rtol=0, atol=tolerance)
+    assert (mixed.poc, mixed.val, mixed.vah) == (plain.poc, plain.val, plain.vah)
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=st.lists(CANDLE, min_size=1, max_size=20), share=st.floats(0.1, 0.9), rows=st.integers(1, 120))
+def test_a_candle_split_in_two_of_the_same_prices_changes_nothing(
+    drawn: list[tuple[int, int, int, int, int]], share: float, rows: int, drawn_frame: Build
+) -> None:
+    candles = replace(drawn_frame(drawn), volume=drawn_frame(drawn).volume + 1.0)
+    twice = drawn_frame([row for row in drawn for _ in range(2)])
+    shares = np.tile((share, 1 - share), len(candles))
+    twice = replace(twice, volume=np.repeat(candles.volume, 2) * shares)
+    whole = compute_volume_profile(candles, ProfileParams(rows=rows))
+    parts = compute_volume_profile(twice, ProfileParams(rows=rows))
+    assert np.allclose(parts.volume_by_row, whole.volume_by_row, rtol=0, atol=1e-11 * whole.volume_by_row.max())
+    assert (parts.poc_row, parts.val_row, parts.vah_row) == (whole.poc_row, whole.val_row, whole.vah_row)
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=st.lists(CANDLE, min_size=1, max_size=20), rows=st.integers(1, 120))
+def test_a_candle_cut_at_its_middle_into_two_of_half_its_volume_changes_nothing(
+    drawn: list[tuple[int, int, int, int, int]], rows: int, drawn_frame: Build
+) -> None:
+    even = [(low, 2 * max(span, 1), 0, 0, volume + 1) for low, span, _, _, volume in drawn]
+    halves = []
+    for low, span, _, _, volume in even:
+        halves += [(low, span // 2, 0, 0, volume), (low + span // 2, span // 2, 0, 0, volume)]
+    whole = compute_volume_profile(drawn_frame(even), ProfileParams(rows=rows))
+    cut = compute_volume_profile(drawn_frame(halves), ProfileParams(rows=rows))
+    assert np.allclose(cut.volume_by_row, 2 * whole.volume_by_row, rtol=0, atol=1e-10 * whole.volume_by_row.max())
 
 
 @settings(max_examples=60, deadline=None)
@@ -137,6 +178,46 @@ def test_no_volume_is_refused_with_symbol_timeframe_and_range(random_frame: Buil
         compute_volume_profile(silent)
     with pytest.raises(InsufficientData, match="BTC/USD has 0 closed 1m candles; a volume profile needs 1"):
         compute_volume_profile(silent[:0])
+
+
+def test_a_market_that_never_moved_is_one_row_that_holds_everything(rows_frame: Build) -> None:
+    candle = {"open": 5.0, "high": 5.0, "low": 5.0, "close": 5.0, "volume": 2.0}
+    for params in (ProfileParams(), ProfileParams(rows=None, row_height=0.5), ProfileParams(rows=None, row_height=3.0)):
+        profile = compute_volume_profile(rows_frame([candle] * 7), params)
+        assert profile.volume_by_row.tolist() == [14.0]
+        assert profile.val <= profile.poc <= profile.vah
+        assert profile.hvn == profile.lvn == ()
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "close"])
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 0.0, -3.0])
+@pytest.mark.parametrize("row", [0, 60, 119])
+def test_a_price_that_cannot_be_is_refused_with_its_row(
+    column: str, wrong: float, row: int, random_frame: Build
+) -> None:
+    candles = random_frame(1)
+    prices = getattr(candles, column).copy()
+    prices[row] = wrong
+    broken = replace(candles, **{column: prices})
+    for params in (ProfileParams(), ProfileParams(split="range"), ProfileParams(rows=None, row_height=0.5)):
+        with pytest.raises(InvalidRequest, match=rf"cannot be: row {row} "):
+            compute_volume_profile(broken, params)
+
+
+@pytest.mark.parametrize("step", [0, -60_000])
+@pytest.mark.parametrize("row", [1, 2047, 2048, 2999])
+def test_candles_that_repeat_or_go_back_in_time_are_refused(step: int, row: int, random_frame: Build) -> None:
+    candles = random_frame(1, count=3000)
+    times = candles.open_time.copy()
+    times[row] = times[row - 1] + step
+    with pytest.raises(InvalidRequest, match=rf"row {row} .* does not come after the row before it"):
+        compute_volume_profile(replace(candles, open_time=times))
+
+
+def test_columns_that_differ_in_length_are_refused(random_frame: Build) -> None:
+    candles = random_frame(1)
+    with pytest.raises(InvalidRequest, match="columns differ in length"):
+        compute_volume_profile(replace(candles, volume=candles.volume[:-1]))
 
 
 @pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf")])
