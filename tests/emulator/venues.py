@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from .accounts import Account
 from .binance import Binance
+from .bybit import Bybit
 from .clock import VenueClock
 from .dialect import Dialect
 from .fees import FeeSchedule
@@ -39,6 +40,20 @@ KINDS: dict[str, Kind] = {
         "binance-key",
         _SECRET,
         _DOLLARS | {"BNB": "0"},
+    ),
+    "bybit": Kind(
+        Bybit,
+        Rules(
+            lambda number: str(1_523_347_543_000_000_000 + number),
+            lambda number: str(2_100_000_000_000_000_000 + number),
+            unique_client_id="ever",
+            post_only="cancel",
+            closes_net_of_fee=True,
+        ),
+        FeeSchedule(Decimal("0.001"), Decimal("0.001"), "received"),
+        "bybit-key",
+        _SECRET,
+        _DOLLARS,
     ),
 }
 

@@ -49,7 +49,7 @@ class Emulator:
         if venue == "kraken":
             sockets = {name: f"{ws}/{name}" for name in ("public", "private", "publicV2", "privateV2", "beta")}
             return {"public": http, "private": http, "ws": sockets}
-        sockets = {"public": {"spot": f"{ws}/v5/public/spot"}, "private": {"spot": {"unified": f"{ws}/v5/private"}}}
+        sockets = {"public": {"spot": f"{ws}/v5/public/spot"}, "private": {"contract": f"{ws}/v5/private"}}
         return {"spot": http, "public": http, "private": http, "v2": http, "ws": sockets}
 
 
@@ -68,10 +68,10 @@ class Handle:
         return await asyncio.to_thread(self.emulator.order, self.venue, verb, **fields)
 
     async def subscribed(self, count: int = 1) -> None:
-        """Wait until that many connections have asked for something, so that the next event reaches them."""
+        """Wait until clients have asked for that many things, so that the next event reaches them."""
         for _ in range(1000):
             opened = (await self.aside("sockets"))["open"]
-            if sum(bool(socket["subscriptions"]) or socket["private"] for socket in opened) >= count:
+            if sum(len(socket["subscriptions"]) or socket["private"] for socket in opened) >= count:
                 return
             await asyncio.sleep(0.01)
         pytest.fail(f"there are no {count} subscriptions")
