@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from engines.cipher.panel import CipherEvent, CipherPanel
+from engines.cipher.reading_events import MEMORY, TURN_WEIGHT, age_words, schaff, turn_reasons
 from engines.domain.evidence import EvidenceValue
 from engines.domain.signals import Reason, Signal, moment, points, strongest_first
 from engines.domain.timeframe import from_ms
@@ -14,13 +15,10 @@ from engines.domain.timeframe import from_ms
 # The weights are a convention, not the result of any optimisation: waves and dots first, as the panel is read by eye.
 # With the volume profile's 0.20 the strongest agreement of both engines is 1.
 WAVE_WEIGHT: Final = 0.25
-DOT_WEIGHT: Final = 0.25
 MONEY_FLOW_WEIGHT: Final = 0.15
 RSI_WEIGHT: Final = 0.10
 STOCH_WEIGHT: Final = 0.05
 
-# A dot counts for this many candles.
-DOT_MEMORY: Final = 12
 OVERSOLD_RSI: Final = 30.0
 OVERBOUGHT_RSI: Final = 70.0
 NEUTRAL_RSI: Final = (45.0, 55.0)
@@ -33,6 +31,7 @@ _LABELS: Final = {
     "rsi": "RSI",
     "stoch_k": "Stoch RSI K",
     "stoch_d": "Stoch RSI D",
+    "stc": "Schaff trend cycle",
 }
 _SIGNED: Final = frozenset({"wt1", "wt2", "vwap", "money_flow"})
 
@@ -53,20 +52,25 @@ def last_dot_values(panel: CipherPanel) -> dict[str, EvidenceValue]:
     return values | _event_values(panel, dot, "last_dot")
 
 
-def read_panel(panel: CipherPanel) -> Signal:
-    """Weigh wave direction, the last dot, money flow, RSI and Stoch RSI at the last closed candle.
+def read_panel(panel: CipherPanel, *, cipher_a: CipherPanel | None = None) -> Signal:
+    """Weigh waves, the last dot, divergence and symbol, money flow, RSI and Stoch RSI at the last closed candle.
 
-    No look-ahead: crosses and dots are final at their own candle's close. Undefined values give no reason, and a flat
-    market gives none at all but says so in `caveat`.
+    No look-ahead: every event is read from the candle that confirmed it on. Undefined values give no reason, and a flat
+    market gives none at all but says so in `caveat`. A gold dot and the Schaff cycle are told with no weight.
+
+    Args:
+        panel: of Cipher B.
+        cipher_a: the other panel of the same candles, where its blood diamond is to be read too.
 
     Returns:
-        A signal whose strength is in [-0.8, 0.8].
+        A signal whose strength is in [-0.8, 0.8]. What would end a reason is in its `turns`.
     """
     candles = panel.candles
     if panel.flat[-1]:
         caveat = f"{candles.symbol} {candles.timeframe} has not moved for so long that its waves mean nothing"
         return Signal(candles.symbol, candles.timeframe, candles.as_of, caveat=caveat)
-    found = [_wave(panel), _dot(panel), _money_flow(panel), _rsi(panel), _stoch(panel)]
+    turns = turn_reasons(panel, _dot(panel), cipher_a)
+    found = [_wave(panel), *turns, _money_flow(panel), _rsi(panel), _stoch(panel), schaff(panel)]
     reasons = strongest_first([reason for reason in found if reason is not None])
     return Signal(candles.symbol, candles.timeframe, candles.as_of, reasons)
 
@@ -94,12 +98,12 @@ def _wave(panel: CipherPanel) -> Reason | None:
 
 def _dot(panel: CipherPanel) -> Reason | None:
     dot = panel.last_event("green_dot", "red_dot")
-    if dot is None or len(panel.wt1) - 1 - dot.index > DOT_MEMORY:
+    if dot is None or len(panel.wt1) - 1 - dot.index > MEMORY:
         return None
     green = dot.name == "green_dot"
     return Reason(
         "dot",
-        DOT_WEIGHT if green else -DOT_WEIGHT,
+        TURN_WEIGHT if green else -TURN_WEIGHT,
         f"{'green' if green else 'red'} dot {{last_dot_age}} at {{last_dot_wt2}}, knowable since {{last_dot_time}}",
         _event_values(panel, dot, "last_dot"),
         turns=f"a {'red' if green else 'green'} dot",
@@ -153,8 +157,7 @@ def _stoch(panel: CipherPanel) -> Reason | None:
 
 
 def _event_values(panel: CipherPanel, event: CipherEvent, prefix: str) -> dict[str, EvidenceValue]:
-    age = len(panel.wt1) - 1 - event.index
-    words = "on this candle" if age == 0 else "1 candle ago" if age == 1 else f"{age} candles ago"
+    words = age_words(panel, event)
     what = event.name.replace("_", " ")
     return {
         f"{prefix}_age": EvidenceValue(words, "text", words, f"when the last {what} was"),
