@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -24,6 +24,8 @@ MARKS: Final = {
     "sommi_bull_diamond": "Sommi bull diamond: waves crossed up, both higher timeframes rise",
     "sommi_bear_diamond": "Sommi bear diamond: waves crossed down, both higher timeframes fall",
 }
+# So many naked points of control are told, the nearest ones.
+_MOST_TOLD: Final = 3
 _SOURCES: Final = {"wt": "wave", "rsi": "RSI", "stoch": "stochastic K"}
 
 
@@ -45,30 +47,72 @@ def plain_title(chart: Chart) -> str:
 
 def facts(chart: Chart) -> tuple[str, ...]:
     """What the chart shows, in sentences: for screen readers and for everybody who would rather read."""
-    candles, panel, profile = chart["candles"], chart["cipher"], chart["volume_profile"]
-    close = candles["close"][-1]
+    candles = chart["candles"]
     price = price_formatter(chart)
     low, high = min(candles["low"]), max(candles["high"])
     simulated = ", simulated" if chart["simulated"] else ""
+    count = len(candles["close"])
     said = [
-        f"{chart['symbol']} {chart['timeframe']} on {chart['market']}{simulated}: close {price(close)} at "
-        f"{stamp(moment(chart['as_of']))} UTC; {len(candles['close'])} candles between {price(low)} and {price(high)}."
+        f"{chart['symbol']} {chart['timeframe']} on {chart['market']}{simulated}: close {price(candles['close'][-1])} "
+        f"at {stamp(moment(chart['as_of']))} UTC; {count} candle{'' if count == 1 else 's'} between {price(low)} and "
+        f"{price(high)}."
     ]
+    return tuple(said + list(_levels_said(chart)) + list(_panel_said(chart)))
+
+
+def _levels_said(chart: Chart) -> Iterator[str]:
+    profile, average = chart["volume_profile"], chart.get("vwap")
+    close, price = chart["candles"]["close"][-1], price_formatter(chart)
     if profile:
         where = _place(close, profile["val"], profile["vah"])
-        said.append(
+        yield (
             f"Point of control {price(profile['poc'])} ({_distance(close, profile['poc'])}), value area "
             f"{price(profile['val'])} to {price(profile['vah'])}: the close is {where} it."
         )
-    said.append(
-        f"Wave trend {at(panel['wt1'], -1)} and {at(panel['wt2'], -1)}, money flow {at(panel['money_flow'], -1)}, "
-        f"RSI {at(panel['rsi'], -1)}, stochastic {at(panel['stoch_k'], -1)} and {at(panel['stoch_d'], -1)}."
-    )
-    dots = [event for event in panel["events"] if event["name"] in MARKS]
-    if dots:
-        last = dots[-1]
-        said.append(f"Last mark: {MARKS[last['name']].lower()}, knowable since {known_since(last)} UTC.")
-    return tuple(said)
+        nodes = [
+            f"{words} volume node{'' if len(profile[kind]) == 1 else 's'} at "
+            + ", ".join(price(node["price"]) for node in profile[kind])
+            for kind, words in (("hvn", "high"), ("lvn", "low"))
+            if profile.get(kind)
+        ]
+        if nodes:
+            yield _sentence("; ".join(nodes))
+        naked = sorted(profile.get("naked_pocs") or (), key=lambda level: abs(float(level["price"]) - close))
+        if naked:
+            told = [f"{price(each['price'])} ({_distance(close, each['price'])})" for each in naked[:_MOST_TOLD]]
+            yield f"Naked points of control, nearest first: {', '.join(told)}."
+    if average and average["values"][-1] is not None:
+        last = average["values"][-1]
+        yield f"VWAP of the {average['anchor']} {price(last)} ({_distance(close, last)})."
+
+
+def _panel_said(chart: Chart) -> Iterator[str]:
+    panel = chart["cipher"]
+    if why := unreadable(chart):
+        yield why
+    if not panel.get("missing"):
+        cycle = f", Schaff {at(panel['stc'], -1)}" if panel.get("stc") else ""
+        yield (
+            f"Wave trend {at(panel['wt1'], -1)} and {at(panel['wt2'], -1)}, money flow {at(panel['money_flow'], -1)}, "
+            f"RSI {at(panel['rsi'], -1)}, stochastic {at(panel['stoch_k'], -1)} and {at(panel['stoch_d'], -1)}{cycle}."
+        )
+    newest = max((each for each in panel["events"] if each["name"] in MARKS), key=_known, default=None)
+    if newest:
+        words = MARKS[newest["name"]]
+        yield f"Last mark: {words[0].lower()}{words[1:]}, knowable since {known_since(newest)} UTC."
+    drawn = [each for each in panel.get("divergences") or () if each["source"] == "wt" and not each["hidden"]]
+    if drawn:
+        yield f"Last divergence: {divergence_words(chart, max(drawn, key=_known)).replace('<br>', ' ')}."
+
+
+def unreadable(chart: Chart) -> str:
+    """Why the panel has no values at the last candle, where it has none."""
+    panel = chart["cipher"]
+    if panel.get("missing"):
+        return str(panel["missing"])
+    if (panel.get("flat") or [False])[-1]:
+        return "The price has not moved for so long that the waves have no value."
+    return ""
 
 
 def reading(chart: Chart, row: int) -> str:
@@ -106,6 +150,14 @@ def stamp(time: datetime) -> str:
 def known_since(event: Chart) -> str:
     """When a mark became knowable."""
     return stamp(moment(event["confirmed_time"]))
+
+
+def _known(event: Chart) -> int:
+    return int(event["confirmed_time"])
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _decimals(chart: Chart) -> int:

@@ -117,13 +117,43 @@ def test_dark_and_light_differ_in_page_and_text(chart: Chart) -> None:
     assert dark["font"]["color"] != light["font"]["color"]
 
 
-def test_facts_tell_price_profile_and_panel_in_words(chart: Chart) -> None:
-    said = facts(chart)
-    assert said[0] == (
-        "BTC/USDT 1h on demo, simulated: close 104.0 at 2026-11-22 15:00 UTC; 5 candles between 97.0 and 105.0."
+def test_facts_tell_price_levels_and_panel_in_words(chart: Chart) -> None:
+    assert facts(chart) == (
+        "BTC/USDT 1h on demo, simulated: close 104.0 at 2026-11-22 15:00 UTC; 5 candles between 97.0 and 105.0.",
+        "Point of control 101.0 (2.9 % below), value area 99.0 to 103.0: the close is above it.",
+        "High volume node at 101.0; low volume node at 103.5.",
+        "Naked points of control, nearest first: 98.5 (5.3 % below).",
+        "VWAP of the day 102.8 (1.2 % below).",
+        "Wave trend -40.0 and -48.0, money flow 3.1, RSI 55.0, stochastic 60.0 and 40.0, Schaff 40.0.",
+        "Last mark: green dot: waves crossed up while oversold, knowable since 2026-11-22 14:00 UTC.",
+        "Last divergence: bullish divergence: low 98.5 then 98.0, wave -70.0 then -57.0; knowable since 2026-11-22 "
+        "15:00 UTC.",
     )
-    assert "Point of control 101.0 (2.9 % below), value area 99.0 to 103.0: the close is above it." in said
-    assert said[-1] == ("Last mark: green dot: waves crossed up while oversold, knowable since 2026-11-22 14:00 UTC.")
+
+
+def test_the_last_mark_is_the_one_that_was_knowable_last(chart: Chart) -> None:
+    (dot,) = chart["cipher"]["events"]
+    later = {**dot, "name": "red_dot", "confirmed_time": dot["confirmed_time"] + 1}
+    chart["cipher"]["events"] = [later, dot]
+    assert any(fact.startswith("Last mark: red dot") for fact in facts(chart))
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ({"missing": "BTC/USDT has 5 closed 1h candles; this panel needs 60."}, "this panel needs 60."),
+        ({"flat": [False, True]}, "has not moved for so long"),
+    ],
+)
+def test_why_the_panel_is_empty_is_written_on_it_and_told(chart: Chart, part: Chart, why: str) -> None:
+    chart["cipher"] |= part
+    assert any(why in fact for fact in facts(chart))
+    assert any(why in each["text"] for each in drawn(chart)["layout"]["annotations"])
+
+
+def test_the_price_axis_names_no_price_between_two_ticks_of_the_market(chart: Chart) -> None:
+    assert "dtick" not in drawn(chart)["layout"]["yaxis"]
+    assert drawn({**chart, "tick_size": "2"})["layout"]["yaxis"]["dtick"] == 2
 
 
 def test_one_flat_candle_still_draws(chart: Chart) -> None:

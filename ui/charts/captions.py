@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ui.chart_words import Chart, at, price_formatter
+from ui.chart_words import Chart, at, price_formatter, unreadable
 from ui.charts.canvas import DOMAINS, FLOW, OSCILLATORS, PANES, PRICE, WAVES, Canvas
 from ui.charts.marks import SHAPES
 from ui.charts.price import visible_prices
@@ -35,6 +35,13 @@ def captions(canvas: Canvas) -> Iterator[Chart]:
     yield from _level_names(canvas)
     yield _last_close(canvas)
     yield from _latest(canvas)
+    why = unreadable(canvas.chart)
+    if why:
+        bottom, top = DOMAINS[WAVES]
+        middle = {"xref": "paper", "x": canvas.price_width / 2, "yref": "paper", "y": (bottom + top) / 2}
+        yield {**middle, "showarrow": False, "font": {"size": 12}, "bgcolor": canvas.palette.label} | {
+            "text": why.replace("; ", ";<br>") if canvas.narrow else why
+        }
 
 
 def _keys(canvas: Canvas) -> Iterator[Chart]:

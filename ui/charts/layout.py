@@ -95,7 +95,7 @@ def _axes(canvas: Canvas) -> Chart:
     spread = max([*(abs(value) for value in panel["money_flow"] if value is not None), 1.0]) * 1.1
     ranges = {PRICE: [low, high], WAVES: [-reach, reach], FLOW: [-spread, spread], OSCILLATORS: [-4, 104]}
     ticks: dict[str, Chart] = {
-        PRICE: {"tickformat": tick_format(chart) if high - low < 16 else ",.0f", "nticks": 8},
+        PRICE: _price_ticks(chart, high - low),
         WAVES: {
             "tickvals": [
                 levels["oversold"][2],
@@ -122,6 +122,13 @@ def _axes(canvas: Canvas) -> Chart:
         "fixedrange": True,
     }
     return {**axes, **_horizontal(canvas, grid)}
+
+
+def _price_ticks(chart: Chart, span: float) -> Chart:
+    tick = float(chart["tick_size"])
+    # Between neighbouring ticks of the market there is no price that an axis could name.
+    steps = {"dtick": tick} if span < 8 * tick else {"nticks": 8}
+    return {"tickformat": tick_format(chart) if span < 16 else ",.0f", **steps}
 
 
 def _horizontal(canvas: Canvas, grid: Chart) -> Chart:

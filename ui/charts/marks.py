@@ -9,7 +9,8 @@ from typing import Final
 from ui.chart_words import MARKS, Chart, known_since
 from ui.charts.canvas import WAVES, Canvas, trace
 
-# So many candles that crosses would hide the waves.
+SOMMI: Final = "Sommi flags and diamonds"
+# Of more candles than this, crosses are drawn smaller and Sommi's marks only on demand: they would hide the rest.
 _MANY: Final = 400
 # Drawn at the height of the slower wave.
 ON_WAVE: Final = None
@@ -35,10 +36,10 @@ SHAPES: Final = {
     # Hollow when rising, filled when falling, like the candles.
     "cross_up": Mark("circle-open", "rise", ON_WAVE, 5, "Wave crosses"),
     "cross_down": Mark("circle", "fall", ON_WAVE, 5, "Wave crosses"),
-    "sommi_bull": Mark("triangle-right", "rise", -108, 9, "Sommi flags and diamonds"),
-    "sommi_bear": Mark("triangle-left", "fall", 108, 9, "Sommi flags and diamonds"),
-    "sommi_bull_diamond": Mark("diamond-cross-open", "rise", -108, 10, "Sommi flags and diamonds"),
-    "sommi_bear_diamond": Mark("diamond-x-open", "fall", 108, 10, "Sommi flags and diamonds"),
+    "sommi_bull": Mark("triangle-right", "rise", -108, 9, SOMMI),
+    "sommi_bear": Mark("triangle-left", "fall", 108, 9, SOMMI),
+    "sommi_bull_diamond": Mark("diamond-cross-open", "rise", -108, 10, SOMMI),
+    "sommi_bear_diamond": Mark("diamond-x-open", "fall", 108, 10, SOMMI),
     # The larger ones first: those that come later lie over them and leave their edges in sight.
     "gold_dot": Mark("star", "gold", -106, 15, "Gold dots"),
     "green_dot": Mark("triangle-up", "rise", -107, 11, "Green and red dots"),
@@ -95,5 +96,5 @@ def _marker(canvas: Canvas, name: str, mark: Mark, events: list[Chart]) -> Chart
         },
         customdata=[known_since(event) for event in events],
         hovertemplate=f"{MARKS[name]},<br>knowable since %{{customdata}} UTC<extra></extra>",
-        **canvas.layer(mark.layer),
+        **canvas.layer(mark.layer, shown=mark.layer != SOMMI or len(waves) <= _MANY),
     )

@@ -118,10 +118,12 @@ def test_without_a_browser_a_picture_is_refused_with_a_page_as_the_way_out(run: 
 
 def test_a_browser_that_does_not_start_is_told_apart_from_none(run: Run, tmp_path: Path) -> None:
     broken = tmp_path / "browser"
-    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\nexit 1\n')
     broken.chmod(0o755)
     result = run("analyze", "BTC/USDT", "4h", "--plot", "chart.png", BROWSER_PATH=str(broken))
     assert result.returncode == 2
     assert "Chromium did not draw the picture" in result.stderr
+    # Whatever a browser wants to look up, it asks a proxy that nobody runs.
+    assert "--proxy-server=127.0.0.1:9" in (tmp_path / "asked").read_text()
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("*chart*"))
