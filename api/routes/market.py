@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from api.auth import Reader
 from api.dependencies import DeskDep
 from api.problems import problems
+from api.schemas.chart import ChartData
 from api.schemas.market import Candle, CandlePage, Instrument, Markets
 from engines.domain.timeframe import TIMEFRAMES, Timeframe, from_ms
 
@@ -81,7 +82,13 @@ def candles(
     )
 
 
-@router.get("/chart", operation_id="get_chart", summary="Everything a chart shows", responses=problems(404, 503))
+@router.get(
+    "/chart",
+    operation_id="get_chart",
+    summary="Everything a chart shows",
+    responses=problems(404, 503),
+    response_model_exclude_unset=True,
+)
 def chart(
     _: Reader,
     desk: DeskDep,
@@ -89,11 +96,11 @@ def chart(
     timeframe: TimeframeQuery,
     as_of: AsOf = None,
     limit: Annotated[int, Query(ge=20, le=1000)] = 200,
-) -> dict[str, Any]:
-    """Candles, the Cipher panel with its events, and the volume profile with its levels."""
+) -> ChartData:
+    """Candles, the Cipher panel with events and divergences, the volume profile with its levels, and the VWAP."""
     from engines.chart import chart_data  # numba comes with it
 
-    return chart_data(desk.market, symbol, timeframe, as_of=as_of, count=limit)
+    return ChartData.model_validate(chart_data(desk.market, symbol, timeframe, as_of=as_of, count=limit))
 
 
 def _iso(time_ms: int) -> str:

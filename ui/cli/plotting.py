@@ -117,10 +117,17 @@ def _photograph(drawn: dict[str, Any]) -> bytes:
         ) from error
     except (BrowserFailedError, BrowserDepsError, TimeoutError) as error:
         raise ConfigurationError(
-            f"Chromium did not draw the picture: {error or type(error).__name__}.",
+            f"Chromium did not draw the picture: {_reason(error)}",
             remedy="Check that it starts on this machine, or name another in BROWSER_PATH; a FILE.html needs none.",
         ) from error
     return picture
+
+
+def _reason(error: Exception) -> str:
+    # The library's errors hold several paragraphs of advice, the first of which says what happened.
+    if isinstance(error, TimeoutError):
+        return f"it took longer than {_SECONDS} s."
+    return str(error.args[0]) if error.args else f"{type(error).__name__}."
 
 
 def _with_words(picture: bytes, words: dict[str, str]) -> bytes:
