@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Literal
 
 from agents.services import Services
 from engines.domain.orders import Order, OrderTicket
+from tools.decisions import Denial
 from tools.market_desk import AccountView, Holding
 
 
 class LedgerAccount:
-    """An `AccountReader` over the ledger."""
+    """An `AccountReader` and a `DecisionReader` over the ledger."""
 
     def __init__(self, services: Services, owner: str) -> None:
         self._services = services
@@ -39,6 +41,29 @@ class LedgerAccount:
     def orders(self, *, status: Literal["open", "all"], symbol: str | None) -> Sequence[Order]:
         """Submitted orders, newest first."""
         return self._services.ledger.orders(self._services.account(self._owner), status=status, symbol=symbol)
+
+    def tickets(self, *, limit: int) -> Sequence[OrderTicket]:
+        """Tickets of every status, newest first."""
+        return self._services.ledger.tickets(self._owner, limit=limit)
+
+    def newest_orders(self, *, limit: int) -> Sequence[Order]:
+        """Orders of every status, newest first."""
+        return self._services.ledger.orders(self._services.account(self._owner), limit=limit)
+
+    def denials(self, *, limit: int) -> Sequence[Denial]:
+        """Orders that a limit stopped before they became a ticket, newest first."""
+        records = self._services.ledger.newest_audit("intent_denied", owner=self._owner, limit=limit)
+        return [
+            Denial(
+                time=record.time,
+                symbol=str(record.data["intent"]["symbol"]),
+                side=str(record.data["intent"]["side"]),
+                quantity=Decimal(record.data["intent"]["quantity"]),
+                reason=str(record.data["reason"]),
+                words=str(record.data["intent"].get("words", "")),
+            )
+            for record in records
+        ]
 
     def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
         """Tickets that wait for the owner."""

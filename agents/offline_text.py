@@ -8,6 +8,7 @@ from typing import Any, Final
 from langchain_core.messages import ToolMessage
 
 from agents.panel_facts import named_facts
+from agents.profile_facts import profile_facts
 from agents.reading import Reading
 from agents.reading.thread import text_of_message
 
@@ -28,7 +29,8 @@ def compose(results: list[ToolMessage], reading: Reading) -> str:
     briefs = [_brief(e, evidence) for e in evidence]
     opening = "\n".join(dict.fromkeys([*disagreements(evidence), *headlines]))
     asides = [part for part in (reading.reply, reading.question) if part]
-    told = " ".join(part for part in [reading.lead if evidence else "", *named_facts(evidence, reading.facts)] if part)
+    facts = [*named_facts(evidence, reading.facts), *profile_facts(evidence, reading.facts)]
+    told = " ".join(part for part in [reading.lead if evidence else "", *facts] if part)
     return "\n\n".join(part for part in [*errors, told, opening, *briefs, *plain, *asides] if part)
 
 
@@ -70,7 +72,7 @@ def disagreements(evidence: list[dict[str, Any]]) -> list[str]:
 
 
 _SIMULATED: Final = "*Simulated market.*"
-_NAMES: Final = {"cipher": "momentum", "volume": "volume profile", "quote": "price"}
+_NAMES: Final = {"cipher": "momentum", "volume": "volume profile", "quote": "price", "explain": "explanation"}
 _KINDS: Final = {"cipher": "momentum", "volume": "the volume profile"}
 
 

@@ -7,16 +7,19 @@ from typing import Any, Final
 
 _OVERSOLD_RSI: Final = 30.0
 _OVERBOUGHT_RSI: Final = 70.0
+_MARKS: Final = {
+    "gold dot": ("last_gold", "gold dot"),
+    "divergence": ("last_divergence", "divergence"),
+    "hidden divergence": ("last_hidden", "hidden divergence"),
+    "rsi divergence": ("last_rsi_divergence", "RSI divergence"),
+}
 _ON_THIS: Final = "on this candle"
 
 
 def named_facts(evidence: Sequence[dict[str, Any]], facts: Sequence[str]) -> list[str]:
     """One sentence for each fact that was asked for and each panel that has it, with references for its figures."""
     panels = [item for item in evidence if item.get("kind") == "cipher"]
-    if "divergence" in facts and panels:
-        rest = [fact for fact in facts if fact != "divergence"]
-        return ["Divergences are not computed yet.", *named_facts(evidence, rest)]
-    return [sentence for item in panels for fact in facts if (sentence := _FACTS[fact](item, fact))]
+    return [sentence for item in panels for fact in facts if fact in _FACTS and (sentence := _FACTS[fact](item, fact))]
 
 
 def _dot(item: dict[str, Any], colour: str) -> str:
@@ -29,6 +32,25 @@ def _dot(item: dict[str, Any], colour: str) -> str:
     if _words(item, "last_dot_age") == _ON_THIS:
         return f"Yes, a {colour} {where}, at {{{_at(item, 'last_dot_wt2')}}}."
     return f"No {colour} {where}; the last one was {{{_at(item, 'last_dot_age')}}}, at {{{_at(item, 'last_dot_wt2')}}}."
+
+
+def _mark(item: dict[str, Any], fact: str) -> str:
+    """Whether the last candle has a mark of this kind; else the newest one, where it is drawn and since when known."""
+    prefix, what = _MARKS[fact]
+    last, where = _words(item, prefix), f"on the last candle of {_market(item)}"
+    if last is None:
+        return f"No {what} {where}; there is none in these candles."
+    drawn = f"drawn at {{{_at(item, f'{prefix}_pivot')}}}, knowable since {{{_at(item, f'{prefix}_time')}}}"
+    warning = "; its author meant it as a warning" if fact == "gold dot" else ""
+    if _words(item, f"{prefix}_age") == _ON_THIS:
+        return f"Yes, a {last} {where}, {drawn}{warning}."
+    return f"No {what} {where}; the last one was a {last} {{{_at(item, f'{prefix}_age')}}}, {drawn}{warning}."
+
+
+def _schaff(item: dict[str, Any], _: str) -> str:
+    if _value(item, "stc") is None:
+        return ""
+    return f"Schaff cycle of {_market(item)} is {{{_at(item, 'stc')}}}, from `0` to `100`."
 
 
 def _rsi(item: dict[str, Any], _: str) -> str:
@@ -75,6 +97,11 @@ def _waves(item: dict[str, Any], _: str) -> str:
 _FACTS: Final[dict[str, Callable[[dict[str, Any], str], str]]] = {
     "green dot": _dot,
     "red dot": _dot,
+    "gold dot": _mark,
+    "divergence": _mark,
+    "hidden divergence": _mark,
+    "rsi divergence": _mark,
+    "schaff": _schaff,
     "rsi": _rsi,
     "stoch": _stoch,
     "money flow": _money_flow,

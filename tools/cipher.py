@@ -16,10 +16,13 @@ from engines.domain.signals import Reason, Signal, moment, points
 from engines.domain.timeframe import TIMEFRAMES, Timeframe, parse_timeframe
 from engines.errors import InsufficientData
 from engines.market.data import MarketData
-from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE, compute_volume_profile
-from engines.volume_profile.reading import LEVELS, nearest_levels, profile_values, read_profile
+from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE
+from engines.volume_profile.desk import desk_profile
+from engines.volume_profile.reading import LEVELS, nearest_levels, profile_values, read_levels
+from engines.volume_profile.summary import weighed_levels
 from tools.analysis import HIGHER, Lean, TimeframeName, content, for_and_against, lean, turning_points
 from tools.arguments import Symbol
+from tools.last_marks import last_mark_values
 
 
 def cipher_tools(market: MarketData) -> list[BaseTool]:
@@ -54,7 +57,7 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe) -> Evidence
     candles = market.closed_candles(symbol, timeframe, count=WARM_UP + DESK_LOOKBACK)
     panel = _panel(market, candles)
     signal = read_panel(panel)
-    volume = _volume(candles[-DESK_LOOKBACK:], instrument)
+    volume = _volume(market, candles[-DESK_LOOKBACK:], instrument)
     higher = _higher_wave(market, symbol, timeframe, candles.as_of)
     reasons = [*signal.reasons, *volume.reasons]
     score = lean(reasons)
@@ -77,6 +80,7 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe) -> Evidence
             "close": EvidenceValue(close, "price", instrument.price_text(close), "last close"),
             **panel_values(panel),
             **last_dot_values(panel),
+            **last_mark_values(panel),
             **volume.values,
             **higher.values,
             **{name: value for reason in reasons for name, value in reason.values.items()},
@@ -116,19 +120,27 @@ def _panel(market: MarketData, candles: CandleFrame) -> CipherPanel:
         raise
 
 
-def _volume(candles: CandleFrame, instrument: Instrument) -> _Part:
+def _volume(market: MarketData, candles: CandleFrame, instrument: Instrument) -> _Part:
     """Where the price stands in the volume profile of the same candles; nothing where they have no volume."""
     try:
-        profile = compute_volume_profile(candles, DESK_PROFILE)
+        desk = desk_profile(market, candles.symbol, candles.timeframe, candles=candles)
     except InsufficientData:
         return _Part(line="There is no volume in these candles, so there is no point of control.")
+    profile = desk.profile
     under, over = nearest_levels(profile)
     closes = (
         f"a {candles.timeframe} close under {{{under}}}" if under else "",
         f"a {candles.timeframe} close over {{{over}}}" if over else "",
     )
-    reasons = read_profile(profile, instrument).reasons
+    reasons = tuple(_own_name(reason) for reason in read_levels(weighed_levels(desk, instrument)).reasons)
     return _Part(reasons, profile_values(profile, instrument), f"Volume: {LEVELS}.", closes)
+
+
+def _own_name(reason: Reason) -> Reason:
+    """A reason of the volume profile beside the panel, which calls fast minus slow wave its `vwap`."""
+    named = {f"volume_{name}" if name.startswith("vwap") else name: each for name, each in reason.values.items()}
+    text, turns = (words.replace("{vwap", "{volume_vwap") for words in (reason.text, reason.turns))
+    return Reason(reason.name, reason.weight, text, named, turns)
 
 
 def _higher_wave(market: MarketData, symbol: str, timeframe: Timeframe, as_of: datetime) -> _Part:

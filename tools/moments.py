@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -24,10 +25,18 @@ _WORDS: Final = re.compile(rf"\b(?:today|yesterday|(?:last )?(?:{'|'.join(_WEEKD
 _REST: Final = re.compile(r"\b(?:at|on|the|utc|gmt|z|candle|close|of)\b|[,.]")
 
 
-def read_moment(text: str, *, now: datetime, timeframe: Timeframe) -> datetime:
-    """The instant that a text means, aware UTC.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant, aware UTC; `since` is the beginning of the day where only a day was named."""
 
-    A time without a day is the most recent one; a day without a time is the close of its last candle.
+    at: datetime
+    since: datetime | None = None
+
+
+def read_moment(text: str, *, now: datetime, timeframe: Timeframe) -> Moment:
+    """The instant, or the whole day, that a text means.
+
+    A time without a day is the most recent one; a day without a time is all of it, as far as it has passed.
 
     Args:
         now: the market's time.
@@ -40,15 +49,15 @@ def read_moment(text: str, *, now: datetime, timeframe: Timeframe) -> datetime:
     found = _iso(text.strip()) or _ago(words, now, timeframe) or _said(words, now)
     if found is None:
         raise InvalidRequest(f"{text!r} is not a time that can be read in one way.", remedy=REMEDY)
-    if found > now:
+    if found.at > now:
         raise InvalidRequest(
-            f"{found:%Y-%m-%d %H:%M} UTC is in the future: this market's time is {now:%Y-%m-%d %H:%M} UTC.",
+            f"{found.at:%Y-%m-%d %H:%M} UTC is in the future: this market's time is {now:%Y-%m-%d %H:%M} UTC.",
             remedy="Ask for a time that has passed.",
         )
     return found
 
 
-def _iso(text: str) -> datetime | None:
+def _iso(text: str) -> Moment | None:
     """ISO 8601 with a time of day; without a zone it is UTC, as everything here."""
     if not re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text):
         return None
@@ -56,10 +65,10 @@ def _iso(text: str) -> datetime | None:
         found = datetime.fromisoformat(text.upper().removesuffix("UTC").strip())
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    return Moment((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC))
 
 
-def _ago(words: str, now: datetime, timeframe: Timeframe) -> datetime | None:
+def _ago(words: str, now: datetime, timeframe: Timeframe) -> Moment | None:
     match = _AGO.fullmatch(_REST.sub(" ", words).strip())
     if match is None:
         return None
@@ -67,11 +76,11 @@ def _ago(words: str, now: datetime, timeframe: Timeframe) -> datetime | None:
     if unit[0] in {"c", "b"}:
         length = timedelta(milliseconds=duration_ms(timeframe))
         # The last closed candle is none ago, so one before it closed a candle's length earlier.
-        return now - (now - datetime(1970, 1, 5, tzinfo=UTC)) % length - count * length
-    return now - count * _SPANS[unit]
+        return Moment(now - (now - datetime(1970, 1, 5, tzinfo=UTC)) % length - count * length)
+    return Moment(now - count * _SPANS[unit])
 
 
-def _said(words: str, now: datetime) -> datetime | None:
+def _said(words: str, now: datetime) -> Moment | None:
     clock, rest = _clock(words)
     day, rest = _day(rest, now)
     if _REST.sub(" ", rest).strip() or (clock is None and day is None):
@@ -79,10 +88,10 @@ def _said(words: str, now: datetime) -> datetime | None:
     if day is None:
         assert clock is not None
         today = datetime.combine(now.date(), clock, UTC)
-        return today if today <= now else today - timedelta(days=1)
+        return Moment(today if today <= now else today - timedelta(days=1))
     if clock is None:
-        return min(day + timedelta(days=1), now)
-    return datetime.combine(day.date(), clock, UTC)
+        return Moment(max(day, min(day + timedelta(days=1), now)), since=day)
+    return Moment(datetime.combine(day.date(), clock, UTC))
 
 
 def _clock(words: str) -> tuple[time | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from langchain_core.tools import BaseTool, tool
@@ -12,8 +13,11 @@ from engines.domain.signals import moment
 from engines.domain.timeframe import Timeframe, parse_timeframe
 from engines.errors import InvalidRequest
 from engines.market.data import MarketData
-from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE, VolumeProfile, compute_volume_profile
-from engines.volume_profile.reading import LEVELS, nearest_levels, profile_values, read_profile
+from engines.volume_profile import DESK_LOOKBACK, DESK_PROFILE, VolumeProfile
+from engines.volume_profile.desk import desk_profile
+from engines.volume_profile.reading import LEVELS, level_values, nearest_levels, profile_values, read_levels
+from engines.volume_profile.summary import Levels, desk_levels
+from engines.volume_profile.telling import tell_levels
 from tools.analysis import TimeframeName, content
 from tools.arguments import Symbol
 
@@ -38,9 +42,10 @@ def volume_profile_tools(market: MarketData) -> list[BaseTool]:
     ) -> tuple[str, Evidence]:
         """Read where volume was traded in one market: point of control (POC), value area high and low (VAH, VAL).
 
-        Use it for "where is the POC", value area, volume levels, support and resistance by volume. Leave `lookback` out
-        unless a number of candles was asked for. Not for trend or momentum (`analyze_cipher`) or the current price
-        (`get_quote`).
+        It also tells high and low volume nodes, naked POCs, the session's and yesterday's levels, VWAP, initial
+        balance, single prints, poor highs and lows. Use it for "where is the POC", value area, volume levels, support
+        and resistance by volume, "yesterday's POC", "naked POCs", "VWAP". Leave `lookback` out unless a number of
+        candles was asked for. Not for trend or momentum (`analyze_cipher`) or the current price (`get_quote`).
         """
         count = DESK_LOOKBACK if lookback is None else lookback
         if not LEAST_LOOKBACK <= count <= MOST_LOOKBACK:
@@ -56,21 +61,26 @@ def volume_profile_tools(market: MarketData) -> list[BaseTool]:
 
 def _analysis(market: MarketData, symbol: str, timeframe: Timeframe, count: int) -> Evidence:
     instrument = market.instrument(symbol)
-    candles = market.closed_candles(symbol, timeframe, count=count)
-    profile = compute_volume_profile(candles, DESK_PROFILE)
-    (reason,) = read_profile(profile, instrument).reasons
+    desk = desk_profile(market, symbol, timeframe, count=count)
+    levels = desk_levels(market, desk, instrument)
+    candles, profile = desk.candles, desk.profile
+    weighed, told = read_levels(levels).reasons, tell_levels(levels)
     values = {
         "as_of": moment(candles.as_of, "close of the last candle"),
         **profile_values(profile, instrument),
         "lookback": EvidenceValue(len(candles), "count", f"{len(candles):,}", "candles in the profile"),
         "up_share": _up_share(profile),
         "value_share": _value_share(profile),
+        **_session_values(levels, market.now(symbol)),
+        **{name: value for reason in (*weighed, *told) for name, value in reason.values.items()},
     }
     close_words = _closes(profile, timeframe)
+    built = f" (built from {desk.built_from} candles)" if desk.built_from != timeframe else ""
     lines = [
-        f"{reason.text[0].upper()}{reason.text[1:]}.",
+        *(_sentence(reason.text) for reason in weighed),
         f"Levels: {LEVELS}.",
-        "Value holds {value_share} of the volume; {up_share} of all volume came in rising candles.",
+        "Value holds {value_share} of the volume; {up_share} of all volume came in rising candles" + f"{built}.",
+        *(_sentence(reason.text) for reason in told),
         f"What to watch: {close_words}." if close_words else "",
     ]
     return Evidence(
@@ -85,10 +95,32 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe, count: int)
         headline=_headline(profile) + (" *Simulated market.*" if candles.simulated else ""),
         brief="\n".join(line for line in lines if line),
         values=values,
-        parameters={**DESK_PROFILE.to_plain(), "lookback": count},
+        parameters={**DESK_PROFILE.to_plain(), "lookback": count, "built_from": desk.built_from},
         next_steps=(f"Cipher {symbol} {timeframe}", f"Price of {symbol}"),
         chart={"symbol": symbol, "timeframe": timeframe, "as_of": candles.as_of.isoformat(), **_shown(count)},
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _session_values(levels: Levels, now: datetime) -> dict[str, EvidenceValue]:
+    """Levels of yesterday, of the market's own day, and of the day that the last candle belongs to."""
+    sessions = levels.sessions.sessions if levels.sessions else ()
+    days = {each.name: each.profile for each in sessions if each.complete}
+    yesterday = f"{(now - timedelta(days=1)).date()}"
+    found = {"yesterday": days.get(yesterday), "session": sessions[-1].profile if sessions else None}
+    names = {"yesterday": yesterday, "session": sessions[-1].name if sessions else ""}
+    values: dict[str, EvidenceValue] = {}
+    for when, profile in found.items():
+        if profile is None:
+            continue
+        values[f"{when}_day"] = EvidenceValue(names[when], "time", names[when], f"{when}'s day, UTC")
+        for name, label in (("poc", "point of control"), ("vah", "value area high"), ("val", "value area low")):
+            level = float(getattr(profile, name))
+            values |= level_values(f"{when}_{name}", level, levels.close, levels.instrument, f"{when}'s {label}")
+    return values
 
 
 def _shown(count: int) -> dict[str, int]:

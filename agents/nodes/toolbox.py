@@ -9,6 +9,7 @@ from langchain_core.tools import BaseTool
 from agents.accounts import LedgerAccount
 from agents.services import Services
 from tools.cipher import cipher_tools
+from tools.explaining import explaining_tools
 from tools.market_desk import market_desk_tools
 from tools.orders import order_tools
 from tools.volume_profile import volume_profile_tools
@@ -33,4 +34,5 @@ class Toolbox:
         return self._market_desk if node == "market_desk" else lambda _: self._shared[node]
 
     def _market_desk(self, owner: str) -> list[BaseTool]:
-        return market_desk_tools(self._services.market, LedgerAccount(self._services, owner))
+        account = LedgerAccount(self._services, owner)
+        return [*market_desk_tools(self._services.market, account), *explaining_tools(self._services.market, account)]

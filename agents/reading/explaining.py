@@ -41,6 +41,11 @@ _FILLED_UP: Final = re.compile(
     r"|green|red|gold|golden|buy|sell|blood|moon|bullish|bearish|hidden|dots?|diamonds?|divergences?|circles?|signals?"
     r"|candle|close|cross|up|down|before|after|again|instead|please)"
 )
+_OF_THE_RIBBON: Final = re.compile(
+    r"\b(?:(?:blood|dump|moon|red|green) diamonds?|blue triangles?|yellow (?:x|cross)|(?:long|short) circles?"
+    r"|(?:bull|bear) candles?|sommi)\b"
+)
+_IS_THERE: Final = re.compile(r"\b(?:any|is there|are there|did .* (?:print|show|fire)|was there|last|latest)\b")
 _COLOUR: Final = re.compile(r"green|red|gold|golden|buy|sell")
 _NOT_A_PLACE: Final = re.compile(r"\b(?:strategy|strategies|backtest|alert|alerts)\b")
 QUESTION: Final = (
@@ -78,11 +83,18 @@ def explains(tags: list[Tag]) -> bool:
 
 def asks(tags: list[Tag], context: ReadingContext) -> bool:
     """True for a question that asks why, by itself or with what the thread has spoken of: "explain the green dot"."""
-    if explains(tags) or asks_on(tags, context):
-        return True
     text = moods.text_of(tags)
+    if explains(tags) or asks_on(tags, context) or _looks_for(tags, text):
+        return True
     pointed = _EXPLAIN.search(text) is not None and re.search(r"\b(?:the|that|this|last)\b", text) is not None
     return pointed and context.last_symbol is not None and read_subject(text).kind == "event"
+
+
+def _looks_for(tags: list[Tag], text: str) -> bool:
+    """True for "any blood diamond on eth 4h?": a mark that the panel's own answer does not speak of."""
+    if not _OF_THE_RIBBON.search(text) or _NOT_A_PLACE.search(text):
+        return False
+    return _IS_THERE.search(text) is not None or any(t.kind in {"symbol", "timeframe"} for t in tags)
 
 
 def asks_why_alone(tags: list[Tag]) -> bool:

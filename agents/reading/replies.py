@@ -17,6 +17,7 @@ _LISTED: Final = 60
 _ABILITIES: Final = (
     ("analyze_cipher", "momentum of a market (`How does {a} look on the 4h?`)"),
     ("analyze_volume_profile", "price levels by volume (`value area for {a} 1d`)"),
+    ("explain_decision", "why a mark or an order is as it is (`why no green dot on {a} 4h at 14:00?`)"),
     ("get_quote", "prices (`price of {b}`)"),
     ("get_portfolio", "your account (`show my positions`)"),
     ("list_orders", "your orders (`open orders`)"),

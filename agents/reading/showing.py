@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agents.reading import explaining, moods
-from agents.reading.asides import asked_facts, not_recorded
+from agents.reading.asides import asked_facts, asked_levels, not_recorded
 from agents.reading.clauses import Clause
 from agents.reading.glossary import TERMS, find_term
 from agents.reading.prices import find_roles
@@ -193,6 +193,8 @@ def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingCont
     shown.lead = shown.lead or not_recorded(tool, part.tags)
     if tool == "analyze_cipher":
         shown.facts = tuple(dict.fromkeys([*shown.facts, *asked_facts(part.tags)]))
+    if tool == "analyze_volume_profile":
+        shown.facts = tuple(dict.fromkeys([*shown.facts, *asked_levels(part.tags)]))
     if tool in _MARKET_TOOLS:
         _market_request(part, tool, shown, context)
         return

@@ -30,7 +30,8 @@ _PHRASES: Final = {
     ),
     "analyze_volume_profile": (
         "point of control|value area|inside value|in value|outside value|above value|below value|volume profile"
-        "|high volume node|low volume node"
+        "|high volume node|low volume node|initial balance|single prints|single print|poor high|poor low|market profile"
+        "|session profile|session poc"
     ),
     "analyze_cipher": (
         "how's the market|hows the market|how is the market|the market today|money flow|wave trend|good time|up or down"

@@ -31,13 +31,13 @@ CIPHER_WORDS: Final = words(
     "cipher wavetrend wt wt1 wt2 momentum oversold overbought rsi stoch stochastic mfi bullish bearish bull bear "
     "bulls bears trend trends trending look looks looking analyze analyse analysis analyzing analyzed analysed view "
     "outlook signal signals divergence divergences div divs chart charts technicals ta compare sentiment bias "
-    "direction forecast prediction predict think thoughts take read reading doing vwap dots diamond diamonds setup "
+    "direction forecast prediction predict think thoughts take read reading doing dots diamond diamonds setup "
     "setups strong weak strength opinion moon dumping pumping dip bottom top reversal bounce verdict going heading "
-    "picture situation happening macd crossed cross crosses crossing evidence candles candle panel"
+    "schaff stc picture situation happening macd crossed cross crosses crossing evidence candles candle panel"
 )
 PROFILE_WORDS: Final = words(
     "poc vah val hvn lvn hvns lvns vp vpvr vrvp support supports resistance resistances levels level volume node "
-    "nodes profile tpo value-area"
+    "nodes profile tpo value-area vwap pocs naked virgin untested dpoc prints"
 )
 PORTFOLIO_WORDS: Final = words(
     "portfolio positions position balance balances account pnl p&l equity holdings holding cash exposure bag bags "
@@ -92,6 +92,7 @@ EVERYDAY: Final = words(
     "too also even still just only really actually already always never ever again here there now then today tonight "
     "time times year years month months week weeks day days hour hours minute minutes second seconds morning evening "
     "thing things way man world life hand part place case point government company number group problem fact "
+    "yesterday's yesterdays session sessions session's single initial prior developing anchored since "
     "this that these those who whom which what when where why how all any both each every some one two three "
     "about above after against along among around before behind below beneath beside between beyond during except for "
     "from inside into like near of off onto out outside over past per since through "

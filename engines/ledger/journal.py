@@ -108,6 +108,13 @@ def read_audit(
     return [AuditRecord(**{**row, "data": json.loads(row["data"])}) for row in rows]
 
 
+def read_newest(connection: Connection, kind: str, *, accounts: tuple[str, ...], limit: int) -> list[AuditRecord]:
+    """The newest records of one kind, newest first."""
+    query = select(tables.audit).where(tables.audit.c.kind == kind, tables.audit.c.account.in_(accounts))
+    rows = connection.execute(query.order_by(tables.audit.c.seq.desc()).limit(limit)).mappings()
+    return [AuditRecord(**{**row, "data": json.loads(row["data"])}) for row in rows]
+
+
 def check_audit(connection: Connection) -> AuditCheck:
     """Recompute every hash from the first record to the end."""
     head = connection.execute(_HEAD).one()

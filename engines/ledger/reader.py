@@ -13,7 +13,7 @@ from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, Ord
 from engines.errors import NotFound
 from engines.ledger import orders, tickets
 from engines.ledger.book import Book, fold, positions
-from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, read_audit
+from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, read_audit, read_newest
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.sealed import ticket_of
@@ -178,6 +178,12 @@ class LedgerReader:
         accounts = None if owner is None else self.accounts(owner)
         with self._engine.connect() as connection:
             return tuple(read_audit(connection, ticket_id=ticket_id, accounts=accounts, after=after, limit=limit))
+
+    def newest_audit(self, kind: str, *, owner: str, limit: int) -> tuple[AuditRecord, ...]:
+        """The newest records of one kind among an owner's accounts, newest first."""
+        accounts = self.accounts(owner)
+        with self._engine.connect() as connection:
+            return tuple(read_newest(connection, kind, accounts=accounts, limit=limit))
 
     def verify_audit(self) -> AuditCheck:
         """Recompute the whole audit chain."""

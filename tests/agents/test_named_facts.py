@@ -27,7 +27,18 @@ async def test_the_first_sentence_is_the_fact_that_was_asked_for(desk_on: OpenDe
         "what's the stoch on eth 1h": "Stoch RSI of ETH/USDT 1h: K ",
         "money flow on btc 4h": "Money flow of BTC/USDT 4h is ",
         "wave trend on btc 4h": "Wave trend of BTC/USDT 4h: fast wave ",
-        "any divergence on btc 4h?": "Divergences are not computed yet.",
+        "any divergence on btc 4h?": "No divergence on the last candle of BTC/USDT 4h; the last one was a bullish ",
+        "hidden divergence on eth 1h?": "No hidden divergence on the last candle of ETH/USDT 1h; the last one was a ",
+        "rsi divergence sol 15m": "No RSI divergence on the last candle of SOL/USDT 15m; ",
+        "schaff on btc 4h": "Schaff cycle of BTC/USDT 4h is ",
+        "naked pocs on btc 4h": "Nearest naked points of control of BTC/USDT 4h: ",
+        "yesterday's point of control on btc 1h": "Yesterday's point of control of BTC/USDT 1h (2026-03-09) is ",
+        "vwap on eth 1h": "The session's VWAP of ETH/USDT 1h is ",
+        "where is the initial balance on btc 1h": "The initial balance of BTC/USDT 1h is ",
+        "hvn on btc 4h": "Nearest volume nodes of BTC/USDT 4h: ",
+        "single prints on btc 4h": "The nearest single prints of BTC/USDT 4h in this session are ",
+        "profile of btc 4h since monday": "A profile from a time of your choice is not part of this answer",
+        "naked pocs on btc 1w": "No naked point of control can be told for BTC/USDT 1w: ",
     }
     async with desk_on() as desk:
         for question, first in firsts.items():
@@ -35,6 +46,20 @@ async def test_the_first_sentence_is_the_fact_that_was_asked_for(desk_on: OpenDe
             assert reply.startswith(first), question
             assert "close" in reply
             assert "unsourced" not in reply
+
+
+def test_a_mark_on_the_last_candle_is_told_with_where_it_is_drawn_and_since_when_it_is_known() -> None:
+    values = {
+        "last_gold": {"text": "gold dot"},
+        "last_gold_age": {"text": "on this candle"},
+        "last_gold_pivot": {"text": "2026-03-10 04:00 UTC"},
+        "last_gold_time": {"text": "2026-03-10 16:00 UTC"},
+    }
+    panel = {"kind": "cipher", "symbol": "A/B", "timeframe": "4h", "id": "cipher-1", "values": values}
+    assert named_facts([panel], ["gold dot"]) == [
+        "Yes, a gold dot on the last candle of A/B 4h, drawn at {cipher-1.last_gold_pivot}, knowable since "
+        "{cipher-1.last_gold_time}; its author meant it as a warning."
+    ]
 
 
 @pytest.mark.parametrize(

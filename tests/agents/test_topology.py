@@ -52,6 +52,7 @@ async def test_no_tool_that_a_model_is_given_holds_a_ledger_or_a_broker_it_could
         "get_quote",
         "get_portfolio",
         "list_orders",
+        "explain_decision",
         "analyze_cipher",
         "analyze_volume_profile",
         "propose_order",

@@ -21,6 +21,7 @@ TOOLS: Final = (
     "get_quote",
     "get_portfolio",
     "list_orders",
+    "explain_decision",
     "analyze_cipher",
     "analyze_volume_profile",
     "propose_order",

@@ -194,7 +194,8 @@ def test_the_larger_timeframe_knows_no_more_than_the_analysed_one() -> None:
             return super().closed_candles(symbol, timeframe, count=count, as_of=as_of)
 
     call(Recorded(), symbol="BTC/USDT", timeframe="1h")
-    assert asked == [("1h", None), ("4h", market.closed_candles("BTC/USDT", "1h").as_of)]
+    known = market.closed_candles("BTC/USDT", "1h").as_of
+    assert asked == [("1h", None), ("3m", known), ("4h", known)]
 
 
 def test_next_steps_are_at_most_three_and_none_of_them_trades() -> None:

@@ -18,7 +18,7 @@ from engines.domain.evidence import Evidence
 from engines.domain.timeframe import Timeframe
 from engines.errors import InsufficientData, InvalidRequest, NotFound
 from engines.market.demo import DemoMarket
-from engines.volume_profile import DESK_PROFILE, compute_volume_profile
+from engines.volume_profile.desk import desk_profile
 from tools.volume_profile import volume_profile_tools
 
 NOW = datetime(2026, 3, 11, 17, 20, tzinfo=UTC)
@@ -47,9 +47,11 @@ def call(market: DemoMarket, **arguments: Any) -> tuple[str, Evidence]:
 
 
 def last_close(price: float) -> Callable[[CandleFrame], CandleFrame]:
-    """The same candles with another last one."""
+    """The same hours with another last one; the shorter candles behind them stay."""
 
     def change(candles: CandleFrame) -> CandleFrame:
+        if candles.timeframe != "1h":
+            return candles
         columns = {name: getattr(candles, name).copy() for name in ("open", "high", "low", "close")}
         for column in columns.values():
             column[-1] = price
@@ -62,13 +64,14 @@ def last_close(price: float) -> Callable[[CandleFrame], CandleFrame]:
 def test_levels_are_those_of_the_engine_over_the_candles_asked_for(lookback: int | None) -> None:
     market = AlteredMarket()
     _, evidence = call(market, symbol="BTC/USDT", timeframe="1h", **({"lookback": lookback} if lookback else {}))
-    profile = compute_volume_profile(market.closed_candles("BTC/USDT", "1h", count=lookback or 200), DESK_PROFILE)
+    desk = desk_profile(market, "BTC/USDT", "1h", count=lookback or 200)
     for name in ("poc", "vah", "val"):
-        level = getattr(profile, name)
+        level = getattr(desk.profile, name)
         assert evidence.values[name].value == level
-        close = float(profile.candles.close[-1])
+        close = float(desk.candles.close[-1])
         assert evidence.values[f"{name}_distance"].value == pytest.approx((level / close - 1) * 100)
-    assert evidence.values["lookback"].value == len(profile.candles) == (lookback or 200)
+    assert evidence.values["lookback"].value == len(desk.candles) == (lookback or 200)
+    assert evidence.parameters["built_from"] == desk.built_from != "1h"
     assert evidence.parameters["rows"] == 100
     assert (evidence.kind, evidence.tool) == ("volume", "analyze_volume_profile")
     drawn = {"limit": lookback} if lookback else {}
@@ -93,13 +96,39 @@ def test_price_outside_value_is_said_with_the_nearest_level(price: float, place:
     side = "over" if place == "below" else "under"
     assert f"What to watch: a 1h close {side} " in content
     assert ", or a 1h close" not in content
+    assert f"ccepted {place} value: " in content
     assert set(REFERENCE.findall(evidence.headline + evidence.brief)) <= set(evidence.values)
+
+
+def test_nodes_naked_levels_sessions_and_average_are_told_with_their_figures() -> None:
+    content, evidence = call(AlteredMarket(), symbol="BTC/USDT", timeframe="1h")
+    for words in (
+        "Nearest volume nodes: HVN",
+        "naked points of control",
+        "The session's value",
+        "VWAP",
+        "Initial balance",
+    ):
+        assert words in content, words
+    for name in ("yesterday_poc", "yesterday_val", "session_poc", "vwap", "balance_low", "hvn_below"):
+        assert evidence.values[name].unit == "price", name
+    assert evidence.values["yesterday_day"].text == "2026-03-10"
+    wording = f"{evidence.headline}\n{evidence.brief}"
+    assert set(REFERENCE.findall(wording)) <= set(evidence.values)
+    typed = REFERENCE.sub("", wording).replace("BTC/USDT", "")
+    assert re.findall(r"(?<![\w.])\d[\d.,]*(?!\w)", typed) == []
+
+
+def test_candles_too_long_for_sessions_leave_them_out() -> None:
+    content, evidence = call(AlteredMarket(), symbol="BTC/USDT", timeframe="1w")
+    assert "session" not in content
+    assert not [name for name in evidence.values if name.startswith(("session", "yesterday", "naked"))]
 
 
 def test_shares_of_volume_add_up() -> None:
     market = AlteredMarket()
     _, evidence = call(market, symbol="ETH/USDT", timeframe="1h")
-    candles = market.closed_candles("ETH/USDT", "1h", count=200)
+    candles = desk_profile(market, "ETH/USDT", "1h").lower
     rising = candles.volume[candles.close >= candles.open].sum() / candles.volume.sum() * 100
     assert evidence.values["up_share"].value == pytest.approx(rising)
     inside = evidence.values["value_share"].value
