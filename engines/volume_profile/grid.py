@@ -61,25 +61,38 @@ class RowGrid:
             InvalidRequest: there would be more than 10,000 rows.
         """
         reach = 1.0 if params.spread == "ticks" else 0.0
-        if params.rows is None:
-            return cls._on_multiples(low, high, params, reach)
-        return cls._by_count(low, high, params, reach)
+        place = cls._by_count if params.rows is not None else cls._on_multiples
+        grid = place(low, high, params, reach)
+        # Kernels write where positions say, unchecked.
+        if not 0 <= grid.position(low, 0.0) <= grid.position(high, grid.reach) < grid.count + 1:
+            raise AssertionError(f"rows {grid!r} do not hold {low!r} to {high!r}")
+        return grid
+
+    def position(self, price: float, reach: float) -> float:
+        """Position of a price in rows, as the kernels compute it."""
+        per_unit, origin, height, scale, first, _ = self.numbers
+        if per_unit:
+            return (in_units(price, self.unit) + reach - origin) / height - first
+        return (price - origin) * scale
 
     @classmethod
     def _by_count(cls, low: float, high: float, params: ProfileParams, reach: float) -> Self:
         assert params.rows is not None
         unit, rows, origin = params.tick_size or 0.0, params.rows, low
-        height = price_height = (high - low) / rows
+        height, top = (high - low) / rows, high
+        price_height = height
         if unit:
-            origin, span = in_units(low, unit), in_units(high, unit) - in_units(low, unit)
-            height = span / rows
-            if params.tv_rows and span > 0:
+            origin = in_units(low, unit)
+            span = in_units(high, unit) - origin + reach
+            height, top = span / rows, high + reach * unit
+            if params.tv_rows:
                 ticks, rows = whole_tick_rows(math.ceil(span), rows)
-                height, price_height = float(ticks), ticks * unit
+                height = float(ticks)
+            price_height = height * unit
         # A range that its rows cannot resolve is one row of no height.
-        if not (low + price_height > low and height > 0):
+        if not (high > low and low + price_height > low):
             return cls(low, 0.0, low, 1, unit, origin, math.inf, 0, 0.0)
-        return cls(low, price_height, high, rows, unit, origin, height, 0, reach)
+        return cls(low, price_height, top, rows, unit, origin, height, 0, reach)
 
     @classmethod
     def _on_multiples(cls, low: float, high: float, params: ProfileParams, reach: float) -> Self:

@@ -140,3 +140,30 @@ def test_settings_are_told_as_plain_data() -> None:
     assert plain["row_height"] == 2.5
     assert plain["spread"] == "close"
     assert ProfileParams(**plain) == ProfileParams(rows=None, row_height=2.5, spread="close")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    prices=st.lists(st.floats(1e-6, 1e7), min_size=1, max_size=20),
+    geometry=st.sampled_from(
+        [
+            {"rows": 1},
+            {"rows": 7},
+            {"rows": 10_000},
+            {"rows": 333, "tick_size": 0.01},
+            {"rows": 333, "tick_size": 0.01, "tv_rows": True},
+            {"rows": 50, "tick_size": 1e-7, "spread": "ticks"},
+            {"rows": 50, "tick_size": 0.3, "spread": "ticks", "tv_rows": True},
+            {"rows": None, "row_height": 4321.1},
+            {"rows": None, "ticks_per_row": 7_777, "tick_size": 0.3, "spread": "ticks"},
+        ]
+    ),
+)
+def test_every_price_finds_a_row_whatever_the_doubles(
+    prices: list[float], geometry: dict[str, Any], rows_frame: Build
+) -> None:
+    profile = compute_volume_profile(rows_frame([flat(price) for price in prices]), ProfileParams(**geometry))
+    assert profile.volume_by_row.sum() == pytest.approx(len(prices), rel=1e-11)
+    slack = 1e-7 * max(prices) + 1e-7 * profile.row_height
+    assert profile.base <= min(prices) + slack
+    assert max(prices) <= profile.edges[-1] + slack

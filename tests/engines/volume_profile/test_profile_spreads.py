@@ -27,6 +27,12 @@ SPREADS: list[dict[str, Any]] = [
     {"spread": "uniform", "split": "range"},
     {"spread": "triangle", "split": "range"},
 ]
+GEOMETRIES: list[dict[str, Any]] = [
+    {"rows": 37},
+    {"rows": 300, "tick_size": 0.25},
+    {"rows": 50, "tick_size": 0.25, "tv_rows": True},
+    {"rows": None, "row_height": 0.75},
+]
 DRAWN = st.lists(
     st.tuples(st.integers(1, 400), st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 10**6)),
     min_size=1,
@@ -63,8 +69,10 @@ def test_ticks_count_every_price_from_low_to_high_once(rows_frame: Build) -> Non
     assert compute_volume_profile(candles, params).volume_by_row == pytest.approx([10.0] * 9)
     halves = ProfileParams(rows=None, ticks_per_row=2, tick_size=0.5, spread="ticks")
     assert compute_volume_profile(candles, halves).volume_by_row == pytest.approx([20.0] * 4 + [10.0])
-    by_count = ProfileParams(rows=4, tick_size=0.5, spread="ticks")
-    assert compute_volume_profile(candles, by_count).volume_by_row == pytest.approx([20.0] * 3 + [30.0])
+    # Rows by count then reach one tick above the high, where its price ends.
+    by_count = compute_volume_profile(candles, ProfileParams(rows=3, tick_size=0.5, spread="ticks"))
+    assert by_count.volume_by_row == pytest.approx([30.0] * 3)
+    assert by_count.edges == pytest.approx([10.0, 11.5, 13.0, 14.5])
 
 
 def test_ticks_equal_trades_one_at_every_price(rows_frame: Build) -> None:
@@ -86,15 +94,15 @@ def test_a_split_by_range_counts_the_part_below_the_close_as_up(rows_frame: Buil
     assert plain.up_by_row.sum() == pytest.approx(93.0)
 
 
-@pytest.mark.parametrize("geometry", [{"rows": 37}, {"rows": None, "row_height": 0.75}])
+@pytest.mark.parametrize("geometry", GEOMETRIES)
 @pytest.mark.parametrize("spread", SPREADS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(drawn=DRAWN)
 def test_every_spread_keeps_the_volume_and_orders_the_levels(
     spread: dict[str, Any], geometry: dict[str, Any], drawn: list[tuple[int, int, int, int, int]], drawn_frame: Build
 ) -> None:
     candles = replace(drawn_frame(drawn), volume=drawn_frame(drawn).volume + 1.0)
-    profile = compute_volume_profile(candles, ProfileParams(**geometry, **spread))
+    profile = compute_volume_profile(candles, ProfileParams(**{**geometry, **spread}))
     assert profile.volume_by_row.sum() == pytest.approx(candles.volume.sum(), rel=1e-11)
     assert profile.total_volume == pytest.approx(candles.volume.sum(), rel=1e-13)
     assert profile.volume_by_row.min() >= 0
