@@ -109,7 +109,7 @@ def held_asset(order: Order) -> str:
 
 def need_of(venue: Venue, order: Order) -> Decimal:
     """What the rest of an order may still spend, with a fee charged on top."""
-    on_top = 1 + venue.fees.on_top(order.side)
+    on_top = 1 + venue.fees_of(order).on_top(order.side)
     if order.side == "sell":
         return order.remaining * on_top
     trigger = order.request.trigger

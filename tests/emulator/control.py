@@ -138,7 +138,7 @@ class Control:
             client_id=order.get("client_id", ""),
             trigger=Trigger(Decimal(stop), "down" if order["side"] == "sell" else "up") if stop else None,
             external=True,
-            details={"type": kind},
+            details={"type": kind, "ordertype": kind.lower().replace("_", "-")},
         )
         return order_truth(self._dialect.engine.place(new))
 

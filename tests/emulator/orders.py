@@ -65,6 +65,8 @@ class NewOrder:
     external: bool = False
     on_fill: NewOrder | None = None
     """Order that follows each execution, for the executed quantity."""
+    fee_in: Literal["base", "quote"] | None = None
+    """Where the client chose the currency of the fee."""
     details: dict[str, str] = field(default_factory=dict)
     """Words only the venue's dialect reads back, such as its own order type."""
 

@@ -40,7 +40,7 @@ def settle(venue: Venue, order: Order, price: Decimal, quantity: Decimal, *, mak
 
 def fee_of(venue: Venue, order: Order, price: Decimal, quantity: Decimal, *, maker: bool) -> tuple[Decimal, str]:
     """Amount and currency of the fee; a third coin is charged only while the account has enough of it."""
-    schedule, instrument = venue.fees, order.instrument
+    schedule, instrument = venue.fees_of(order), order.instrument
     rate = schedule.rate(maker=maker)
     if schedule.pay_in == "coin":
         in_coin = _in_coin(venue, order.account, price * quantity * rate, instrument.quote)

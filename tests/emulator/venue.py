@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -71,6 +71,10 @@ class Venue:
             raise Refusal("insufficient", f"cannot take {-amount} {asset}: {self.account.free(asset)} is free")
         self.account.total[asset] += amount
         self.deposits[asset] += amount
+
+    def fees_of(self, order: Order) -> FeeSchedule:
+        """What an order pays, in the currency its client chose if the venue offers that."""
+        return replace(self.fees, pay_in=order.request.fee_in) if order.request.fee_in else self.fees
 
     def number(self, what: str) -> int:
         """Count up one of the venue's sequences."""

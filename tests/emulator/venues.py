@@ -14,6 +14,7 @@ from .clock import VenueClock
 from .dialect import Dialect
 from .fees import FeeSchedule
 from .instruments import INSTRUMENTS
+from .kraken import Kraken
 from .venue import Rules, Venue
 
 
@@ -54,6 +55,19 @@ KINDS: dict[str, Kind] = {
         "bybit-key",
         _SECRET,
         _DOLLARS,
+    ),
+    "kraken": Kind(
+        Kraken,
+        Rules(
+            lambda number: f"OEMULA-{number // 1_000_000:05d}-{number % 1_000_000:06d}",
+            lambda number: f"TEMULA-{number // 1_000_000:05d}-{number % 1_000_000:06d}",
+            unique_client_id="open",
+            post_only="refuse",
+        ),
+        FeeSchedule(Decimal("0.0025"), Decimal("0.004"), "quote"),
+        "kraken-key",
+        _SECRET,
+        {"USD": "1000000", "USDT": "100000", "BTC": "10", "ETH": "100"},
     ),
 }
 

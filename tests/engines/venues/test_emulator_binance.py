@@ -31,7 +31,7 @@ def every_text(addresses: Any) -> list[str]:
     return [addresses] if isinstance(addresses, str) else []
 
 
-@pytest.mark.parametrize("name", ["binance", "bybit"])
+@pytest.mark.parametrize("name", ["binance", "bybit", "kraken"])
 def test_no_address_of_a_client_leaves_loopback(name: str, sync_client: Make) -> None:
     addresses = every_text(sync_client(name).urls)
     assert len(addresses) > 5
