@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -26,6 +27,7 @@ _HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 # A day's range makes this many rows of letters: single prints and poor extremes depend on the height of a row.
 TPO_ROWS: Final = 40
+MOST_TPO_ROWS: Final = 1_000
 HALF_HOUR: Final = 30
 
 
@@ -157,13 +159,9 @@ def _last_two(sessions: DeskSessions) -> tuple[SessionProfile | None, SessionPro
 
 def _row_height(sessions: DeskSessions, instrument: Instrument) -> float:
     """Whole ticks, so that a usual session's range makes 40 rows."""
-    candles = sessions.candles
-    spans = [
-        float(candles.high[rows].max() - candles.low[rows].min())
-        for rows in (slice(each.first_row, each.last_row + 1) for each in sessions.sessions)
-    ]
+    usual = float(np.median([_span(sessions, each) for each in sessions.sessions]))
     tick = float(instrument.tick_size)
-    return max(1, round(float(np.median(spans)) / TPO_ROWS / tick)) * tick
+    return max(1, round(usual / TPO_ROWS / tick)) * tick
 
 
 def _letters(sessions: DeskSessions, session: SessionProfile, row_height: float) -> TpoProfile | None:
@@ -171,8 +169,17 @@ def _letters(sessions: DeskSessions, session: SessionProfile, row_height: float)
     if minutes > 60:
         return None
     block = HALF_HOUR if HALF_HOUR % minutes == 0 else 60
-    params = TpoParams(rows=None, row_height=row_height, block_minutes=block, initial_balance_blocks=60 // block)
+    # A range out of all proportion, of one freak candle, gets coarser rows instead of thousands.
+    times = max(1, math.ceil(_span(sessions, session) / (MOST_TPO_ROWS * row_height)))
+    params = TpoParams(
+        rows=None, row_height=times * row_height, block_minutes=block, initial_balance_blocks=60 // block
+    )
     return letters_of(sessions.candles, session, params)
+
+
+def _span(sessions: DeskSessions, session: SessionProfile) -> float:
+    rows = slice(session.first_row, session.last_row + 1)
+    return float(sessions.candles.high[rows].max() - sessions.candles.low[rows].min())
 
 
 def _drift(session: SessionProfile) -> Drift | None:

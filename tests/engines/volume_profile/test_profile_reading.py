@@ -241,6 +241,19 @@ def test_the_days_of_a_market_by_hand_are_told_as_a_trader_would(by_hand: Levels
     )
 
 
+def test_a_freak_candle_makes_coarser_rows_and_keeps_no_other_level_from_being_told() -> None:
+    demo = DemoMarket(ManualClock(NOW))
+    desk = desk_profile(demo, "BTC/USDT", "1h")
+    high = desk.lower.high.copy()
+    high[-1] = 1e7
+    lower = replace(desk.lower, high=high)
+    freak = DeskProfile(compute_volume_profile(lower, DESK_PROFILE), desk.candles, lower)
+    levels = desk_levels(demo, freak, demo.instrument("BTC/USDT"))
+    assert levels.letters is not None
+    assert len(levels.letters.counts) <= 1_001
+    assert {"drift", "balance"} <= {reason.name for reason in tell_levels(levels)}
+
+
 def test_a_chart_of_weeks_has_no_sessions_to_tell_of() -> None:
     demo = DemoMarket(ManualClock(NOW))
     levels = desk_levels(demo, desk_profile(demo, "BTC/USDT", "1w"), demo.instrument("BTC/USDT"))
