@@ -34,7 +34,6 @@ _SOMMI: Final = ("sommi_bull", "sommi_bear", "sommi_bull_diamond", "sommi_bear_d
 # Its ranges divide by small differences of long averages, so it takes longest to forget.
 _SCHAFF_SETTLES: Final = 2_000
 _CALENDARS: Final[tuple[Calendar, ...]] = ("session", "week", "month")
-_DAY_MS: Final = 86_400_000
 # Rows of a hundredth of the first close keep a poisoned range within what a profile holds.
 _ROWS_IN_FIRST_CLOSE: Final = 100
 _LIVE_EVERY: Final = 50

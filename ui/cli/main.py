@@ -102,7 +102,7 @@ def certify(
     symbol: Annotated[str, typer.Argument(help='Such as "BTC/USDT".')],
     timeframe: Annotated[str, typer.Argument(help="Such as 4h.")] = "1h",
     preset: Annotated[str, typer.Option(help="Only this preset of the Cipher panels, such as `vumanchu_b`.")] = "",
-    candles: Annotated[int, typer.Option(min=100, max=20_000, help="Newest closed candles it is proven on.")] = 2_000,
+    candles: Annotated[int, typer.Option(min=100, max=20_000, help="Newest closed candles it is proven on.")] = 1_500,
     cuts: Annotated[int, typer.Option(min=1, max=5_000, help="Random instants the future is taken away at.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of the random instants; the same one gives the same answer.")] = 0,
     home: Home = None,
