@@ -3,8 +3,9 @@
 `params` holds the settings, `profile` the results and the way to them; `grid` is where rows lie, `spreading` how
 candles get into them and `kernels` the compiled arithmetic. `sessions`, `developing`, `live` and `trades` make profiles
 of days, of every moment, of what comes in one by one and of single trades; `nodes` and `naked` find levels in them;
-`tpo` prints letters by time and `vwap` averages by volume. `lower` finds the shorter candles behind a chart, `desk` makes
-the desk's own profiles of them; `summary` gathers the levels around a price, `reading` weighs and `telling` tells them.
+`tpo` prints letters by time and `vwap` averages by volume. `lower` finds the shorter candles behind a chart and `desk`
+makes the desk's own profiles of them; `summary` gathers the levels around a price, `reading` weighs and `telling` tells
+them.
 """
 
 from engines.volume_profile.developing import DevelopingProfile, developing_profile
