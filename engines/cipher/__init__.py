@@ -5,6 +5,7 @@ a panel is made of, `primitives`, `divergences` and `kernels` the compiled arith
 says in words. Importing the package loads no compiler; the first panel does.
 """
 
+from engines.cipher.cipher_a import compute_cipher_a
 from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, VALUE_COLUMNS
 from engines.cipher.panel import WARM_UP, CipherEvent, CipherPanel, compute_core, compute_panel
 from engines.cipher.params import VUMANCHU_A, VUMANCHU_B, CipherAParams, CipherParams
@@ -22,6 +23,7 @@ __all__ = [
     "CipherEvent",
     "CipherPanel",
     "CipherParams",
+    "compute_cipher_a",
     "compute_core",
     "compute_panel",
     "preset",

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Final
 
 import numpy as np
 
-from engines.cipher.cipher_a_layout import A_COLUMNS, A_EVENT_NAMES, cipher_a_layout
-from engines.cipher.layout import FRACTAL
+from engines.cipher.cipher_a_layout import A_COLUMNS, A_EVENT_NAMES
+from engines.cipher.machine import machine_of
 from engines.cipher.panel import CipherPanel
 from engines.cipher.params import VUMANCHU_A, CipherAParams
 from engines.domain.candles import CandleFrame
 from engines.soundness import contiguous_columns, require_count, unsound
-
-# Candles that are worked on at a time, and rows of scratch that takes.
-CHUNK: Final = 256
-SCRATCH_ROWS: Final = 3
 
 
 def compute_cipher_a(candles: CandleFrame, params: CipherAParams = VUMANCHU_A) -> CipherPanel:
@@ -44,12 +39,9 @@ def compute_cipher_a(candles: CandleFrame, params: CipherAParams = VUMANCHU_A) -
     """
     require_count(candles, params.candles_needed, what="Cipher A")
     times, columns = contiguous_columns(candles)
-    from engines.cipher.cipher_a_kernels import cipher_a_kernel
-
-    layout = cipher_a_layout(params)
+    machine = machine_of(params, candles.timeframe)
     values, masks = np.empty((len(A_COLUMNS), len(candles))), np.empty(len(candles), dtype=np.int64)
-    work, states = np.empty((SCRATCH_ROWS, CHUNK + FRACTAL)), layout.state[np.newaxis]
-    if cipher_a_kernel(times, columns[:4], len(candles), layout.plan, layout.levels, states, work, values, masks) >= 0:
+    if machine.run(times, columns[:4], machine.states(1), values, masks) >= 0:
         raise unsound(candles)
     values.flags.writeable = masks.flags.writeable = False
     return CipherPanel(

@@ -224,8 +224,8 @@ def value_passes(
     state[STRENGTH] = close[count - 1]
     gain_loss_pass(gain, loss, plan[RSI_LENGTH], state[STRENGTH + 1 :])
     strength_pass(gain, loss, close, values[RSI, begin:end])
-    flow_pass(candles, levels[FLOW_MULTIPLIER], flow)
-    mean_pass(flow, state[plan[AT_FLOW] :], plan[FLOW_LENGTH], flow)
+    flow_pass(candles, levels[FLOW_MULTIPLIER], typical)
+    mean_pass(typical, state[plan[AT_FLOW] :], plan[FLOW_LENGTH], flow)
     for t in range(count):
         flow[t] -= levels[FLOW_SHIFT]
 

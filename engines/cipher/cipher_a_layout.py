@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from engines.cipher.layout import Layout
+from engines.cipher.layout import FRACTAL, Layout
 from engines.cipher.params import CipherAParams
 from engines.cipher.windows import mean_state
 
@@ -51,6 +51,9 @@ A_EVENT_NAMES: Final = (
     BEAR_CANDLE,
     RIBBON_BULLISH,
 ) = (1 << place for place in range(len(A_EVENT_NAMES)))
+
+# Rows of the scratch, and its columns for as many candles as stay in the nearest cache.
+A_SCRATCH_SHAPE: Final = (3, 256 + FRACTAL)
 
 # Places in `plan`; the ribbon's lengths come last.
 CHANNEL, AVERAGE, SIGNAL, FLOW_LENGTH, RSI_LENGTH, LONGEST, AT_SIGNAL, AT_FLOW, RIBBON_LENGTHS = range(9)

@@ -160,9 +160,9 @@ def colour_pass(count: int, plan: Wholes, levels: Floats, slots: Floats, work: F
         macd[k] -= slow[k]
     mean_pass(macd, slots[plan[HIGHER_PLAN + AT_MACD_SIGNAL] :], plan[HIGHER_PLAN + MACD_SIGNAL], signal)
     flow_pass((open_, high, low, close), levels[FLOW_MULTIPLIER], flow)
-    mean_pass(flow, slots[plan[HIGHER_PLAN + AT_MACD_FLOW] :], plan[FLOW_LENGTH], flow)
+    mean_pass(flow, slots[plan[HIGHER_PLAN + AT_MACD_FLOW] :], plan[FLOW_LENGTH], slow)
     for k in range(count):
-        lead, inflow = macd[k] - signal[k], flow[k] - levels[FLOW_SHIFT]
+        lead, inflow = macd[k] - signal[k], slow[k] - levels[FLOW_SHIFT]
         falls = 3.0 if inflow < -TOLERANCE else 1.0
         rises = lead > TOLERANCE * min(1.0, close[k])
         known = not np.isnan(lead + inflow)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.cipher.higher_layout import higher_parts
-from engines.cipher.params import CipherParams
+from engines.cipher.params import CipherAParams, CipherParams
 from engines.cipher.windows import mean_state, range_state
 from engines.domain.candles import Floats
 from engines.domain.timeframe import Timeframe, duration_ms
@@ -275,9 +275,9 @@ def _fixed_state() -> Floats:
     return state
 
 
-def pivot_place(name: str, params: CipherParams) -> int | None:
+def pivot_place(name: str, params: CipherParams | CipherAParams) -> int | None:
     """Place of the pivots that the divergences of this name compare: twice the set, and one more for tops."""
-    if name not in BITS or BITS[name] not in (bits := _set_bits(params)):
+    if isinstance(params, CipherAParams) or name not in BITS or BITS[name] not in (bits := _set_bits(params)):
         return None
     place = bits.index(BITS[name])
     return 2 * (place // SET_WIDTH) + place % 2

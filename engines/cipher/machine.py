@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.cipher.cipher_a_layout import A_COLUMNS, A_EVENT_NAMES, A_SCRATCH_SHAPE, cipher_a_layout
 from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, FRACTAL, VALUE_COLUMNS, Layout, Wholes, layout_of
-from engines.cipher.params import CipherParams
+from engines.cipher.params import CipherAParams, CipherParams
 from engines.domain.candles import CandleFrame, Floats, Times
 from engines.domain.timeframe import Timeframe
 from engines.errors import InvalidRequest
@@ -68,7 +69,7 @@ class Machine:
                 raise unsound(candles)
 
 
-def refuse_repainting(params: CipherParams) -> None:
+def refuse_repainting(params: CipherParams | CipherAParams) -> None:
     """Return when every output with these settings is final at its candle's close.
 
     Raises:
@@ -81,12 +82,16 @@ def refuse_repainting(params: CipherParams) -> None:
         )
 
 
-def machine_of(params: CipherParams, timeframe: Timeframe, *, core: bool = False) -> Machine:
+def machine_of(params: CipherParams | CipherAParams, timeframe: Timeframe, *, core: bool = False) -> Machine:
     """The machine for these settings; loads the compiler, or its cache, the first time.
 
     Args:
-        core: for the columns of the core only, without any event.
+        core: for the columns of panel B's core only, without any event.
     """
+    if isinstance(params, CipherAParams):
+        from engines.cipher.cipher_a_kernels import cipher_a_kernel
+
+        return Machine(cipher_a_kernel, cipher_a_layout(params), A_COLUMNS, A_EVENT_NAMES, A_SCRATCH_SHAPE)
     from engines.cipher.kernels import CHUNK, SCRATCH_ROWS, panel_kernel
 
     columns = CORE_COLUMNS if core else VALUE_COLUMNS

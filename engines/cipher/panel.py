@@ -132,7 +132,7 @@ class CipherPanel:
         """
         fired = np.flatnonzero(self.flags(name))
         pivot, previous = (np.full(len(self.candles), -1, dtype=np.int64) for _ in range(2))
-        place = pivot_place(name, self.params) if isinstance(self.params, CipherParams) else None
+        place = pivot_place(name, self.params)
         pivot[fired] = fired - pivot_offset(name)
         if place is not None:
             confirmed = np.flatnonzero(self.masks & PIVOTS << place)

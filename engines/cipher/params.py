@@ -20,7 +20,8 @@ class CipherParams:
 
     Attributes:
         name: of the preset, shown with every result.
-        heikin_ashi: every output is computed on Heikin-Ashi candles instead of the candles themselves.
+        heikin_ashi: outputs are computed on Heikin-Ashi candles instead of the candles themselves, except those of
+            higher timeframes.
         channel_length, average_length, signal_length: wave trend on (high + low + close) / 3.
         overbought, oversold: levels of the slower wave at which a cross becomes a red or green dot.
         overbought_2, overbought_3, oversold_2: further levels that a panel draws; no event rests on them.

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.cipher import VUMANCHU_A, VUMANCHU_B, CipherPanel, compute_panel
-from engines.cipher.cipher_a import compute_cipher_a
+from engines.cipher import VUMANCHU_A, VUMANCHU_B, CipherPanel, compute_cipher_a, compute_panel
 from engines.domain.candles import CandleFrame
 from engines.errors import InsufficientData, InvalidRequest
 
