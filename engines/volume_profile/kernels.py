@@ -20,8 +20,7 @@ TIE: Final = 1e-12
 NOISE: Final = 1e-12
 # Candles worked on at a time, so that what is computed of them stays in the near caches.
 _CHUNK: Final = 2048
-# Candles take turns in adding to copies of the sums, so that the next does not wait for the last one's store; their
-# number is a power of two.
+# Candles take turns in adding to four copies of the sums, so that the next does not wait for the last one's store.
 COPIES: Final = 4
 # The volumes are summed in this many strands, candle t in strand t modulo their number.
 STRANDS: Final = 8
@@ -153,19 +152,21 @@ def _add_range(bottom: float, top: float, volume: float, rows: Floats) -> None:
 
 
 @step
+def _summed(copies: Floats, slot: int) -> float:
+    return float((copies[0, slot] + copies[1, slot]) + (copies[2, slot] + copies[3, slot]))
+
+
+@step
 def _rows(sums: Floats, rows: Floats) -> None:
     """What the sums make of every row; what lies on the upper edge of the last belongs to it."""
-    count, largest, slot_sums = rows.shape[1], 0.0, np.empty(PLANES)
+    count, largest = rows.shape[1], 0.0
     for side in range(2):
         whole = 0.0
         for row in range(count + 1):
-            for plane in range(PLANES):
-                slot_sums[plane] = 0.0
-                for copy in range(COPIES):
-                    slot_sums[plane] += sums[plane, copy, 2 * row + side]
-            whole -= slot_sums[3]
-            held = slot_sums[0] + slot_sums[2] + whole
-            whole += slot_sums[1]
+            slot = 2 * row + side
+            whole -= _summed(sums[3], slot)
+            held = _summed(sums[0], slot) + _summed(sums[2], slot) + whole
+            whole += _summed(sums[1], slot)
             if row < count:
                 rows[side, row] = held
             else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
@@ -14,6 +16,8 @@ from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import duration_ms, from_ms
 
 NakedMode = Literal["strict", "touch_or_gap"]
+# Price, and number of the session that left it.
+_Level = tuple[float, int]
 
 
 class SessionLevel(Protocol):
@@ -66,7 +70,8 @@ def naked_pocs(
 
     A level lives from the first candle after its session to the first one with low <= level <= high. In `touch_or_gap`
     mode it also ends where price jumps over it: the close before and the whole candle lie on opposite sides. No
-    look-ahead: what is told of a candle's time uses candles up to it. O(n log n): levels that live are kept sorted.
+    look-ahead: what is told of a candle's time uses candles up to it. O(n log n): levels that live are kept sorted, and
+    candles are gone through one by one only while their session still reaches a level.
 
     Args:
         candles: n >= 1 closed candles that the sessions are rows of.
@@ -111,15 +116,32 @@ def _tags(
         upper = np.maximum(upper, np.nextafter(before, -np.inf))
     tags: dict[int, int] = {}
     alive: list[tuple[float, int]] = []
-    begin = min(born, default=len(candles))
-    for row, (low, high) in enumerate(zip(lower[begin:].tolist(), upper[begin:].tolist(), strict=True), begin):
-        number = born.get(row)
-        if number is not None and (poc := sessions[number].poc) is not None:
-            insort(alive, (poc, number))
-        if not alive or high < alive[0][0] or low > alive[-1][0]:
-            continue
-        first, last = bisect_left(alive, (low, -1)), bisect_right(alive, (high, len(sessions)))
-        for _, tagged in alive[first:last]:
-            tags[tagged] = row
-        del alive[first:last]
+    bounds = [*sorted(row for row in born if row < len(candles)), len(candles)]
+    for first, last in pairwise(bounds):
+        if (poc := sessions[born[first]].poc) is not None:
+            insort(alive, (poc, born[first]))
+        low, high = lower[first:last], upper[first:last]
+        met = _meet(_between(alive, low.min(), high.max()), low.tolist(), high.tolist())
+        tags |= {number: first + row for number, row in met.items()}
+        if met:
+            alive = [level for level in alive if level[1] not in met]
     return tags
+
+
+def _meet(levels: list[_Level], low: list[float], high: list[float]) -> dict[int, int]:
+    """Row of the first candle to meet each of the sorted levels; those that none meets are left out."""
+    met: dict[int, int] = {}
+    for row, (bottom, top) in enumerate(zip(low, high, strict=True)):
+        if not levels:
+            break
+        if top < levels[0][0] or bottom > levels[-1][0]:
+            continue
+        reached = _between(levels, bottom, top)
+        met |= {number: row for _, number in reached}
+        first = bisect_left(levels, (bottom, -1))
+        del levels[first : first + len(reached)]
+    return met
+
+
+def _between(levels: list[_Level], low: float, high: float) -> list[_Level]:
+    return levels[bisect_left(levels, (low, -1)) : bisect_right(levels, (high, sys.maxsize))]
