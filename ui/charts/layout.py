@@ -80,7 +80,7 @@ def _lines(canvas: Canvas) -> Iterator[Chart]:
             "line": {"width": 0},
             "layer": "below",
         }
-        for name, dash, width in (("poc", "solid", 1.6), ("vah", "dash", 1), ("val", "dash", 1)):
+        for name, dash, width in (("poc", "solid", 1.8), ("vah", "dash", 1), ("val", "dash", 1)):
             yield level(PRICE, profile[name], color=palette.level, dash=dash, width=width) | {"x1": 1}
 
 
@@ -163,6 +163,6 @@ def _horizontal(canvas: Canvas, grid: Chart) -> Chart:
             "zeroline": False,
             "fixedrange": True,
             # Room for the names of the nodes.
-            "range": [0, most * 1.25],
+            "range": [0, most * (1.7 if canvas.narrow else 1.25)],
         },
     }
