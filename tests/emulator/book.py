@@ -18,23 +18,31 @@ class BookSide:
         self._sign = -1 if side == "buy" else 1
         self._keys: list[Decimal] = []
         self._levels: dict[Decimal, deque[Order]] = {}
+        self._totals: dict[Decimal, Decimal] = {}
 
     def add(self, order: Order) -> None:
         """Queue an order behind those of the same price."""
         price = _price(order)
         if price not in self._levels:
             self._levels[price] = deque()
+            self._totals[price] = ZERO
             insort(self._keys, price * self._sign)
         self._levels[price].append(order)
+        self._totals[price] += order.remaining
 
     def remove(self, order: Order) -> None:
         """Take an order out of its queue."""
         price = _price(order)
         queue = self._levels[price]
         queue.remove(order)
+        self._totals[price] -= order.remaining
         if not queue:
-            del self._levels[price]
+            del self._levels[price], self._totals[price]
             self._keys.remove(price * self._sign)
+
+    def shrink(self, order: Order, quantity: Decimal) -> None:
+        """Note that an order is about to lose part of what it offers, by an execution or an amendment."""
+        self._totals[_price(order)] -= quantity
 
     def best(self) -> Order | None:
         """The order that executes next."""
@@ -51,7 +59,7 @@ class BookSide:
 
     def quantity_at(self, price: Decimal) -> Decimal:
         """Base units waiting at a price."""
-        return sum((order.remaining for order in self._levels.get(price, ())), ZERO)
+        return self._totals.get(price, ZERO)
 
 
 class Book:
@@ -76,6 +84,11 @@ class Book:
         """Take an order off the book."""
         self.sides[order.side].remove(order)
         order.resting = False
+        self.touch(order)
+
+    def shrink(self, order: Order, quantity: Decimal) -> None:
+        """Take part of a resting order's offer away."""
+        self.sides[order.side].shrink(order, quantity)
         self.touch(order)
 
     def touch(self, order: Order) -> None:

@@ -130,9 +130,10 @@ class Engine:
         venue, symbol = self.venue, taker.instrument.symbol
         number, now = venue.number("trade"), venue.clock.now_ms()
         book = venue.books[symbol]
-        book.touch(maker)
         if maker.remaining == quantity:
             book.remove(maker)
+        else:
+            book.shrink(maker, quantity)
         fills = [(maker, settle(venue, maker, price, quantity, maker=True, number=number))]
         fills += [(taker, settle(venue, taker, price, quantity, maker=False, number=number))]
         venue.last[symbol] = price
@@ -230,7 +231,7 @@ class Engine:
             raise Refusal("insufficient", str(more))
         book = self.venue.books[order.instrument.symbol]
         if new.price == order.price and size <= order.quantity:
-            book.touch(order)
+            book.shrink(order, order.quantity - size)
             order.quantity = size
             self.hold(order)
             self.tell(order, "amended")

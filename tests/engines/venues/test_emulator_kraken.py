@@ -250,18 +250,18 @@ async def test_the_accounts_own_events_arrive(venue: Any, pro_client: Make) -> N
         await client.load_markets()
         await client.watch_balance()
         trades = asyncio.create_task(client.watch_my_trades())
+        balance = asyncio.create_task(client.watch_balance())
         await venue.subscribed(2)
         await client.create_order("BTC/USD", "market", "buy", 1, None, {"clientOrderId": "qtp-1"})
         [trade] = await soon(trades)
         assert (trade["amount"], trade["price"], trade["fee"]) == (1.0, 50005.0, {"cost": 200.02, "currency": "USD"})
         assert trade["info"]["cl_ord_id"] == "qtp-1"
+        assert (await soon(balance))["BTC"]["total"] == 11
         orders = asyncio.create_task(client.watch_orders())
         await asyncio.sleep(0)
         order = await client.create_order("BTC/USD", "limit", "buy", 1, 49000)
         seen = await soon(orders)
         assert order["id"] in {each["id"] for each in seen}
-        balance = await soon(client.watch_balance())
-        assert balance["BTC"]["total"] == 11
 
 
 @pytest.mark.anyio
