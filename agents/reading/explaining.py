@@ -37,7 +37,7 @@ _ALONE: Final = re.compile(
     r"(?:and |but |so |ok |hm+ )*(?:why|why not|how come|why is that|why so|how so)(?: then| though)?"
 )
 _FILLED_UP: Final = re.compile(
-    r"(?:and|what|how|about|same|or|also|then|for|on|at|the|a|in|with|there|one|was|it|that|ok|so|now|of|did"
+    r"(?:and|what|how|about|why|not|same|or|also|then|for|on|at|the|a|in|with|there|one|was|it|that|ok|so|now|of|did"
     r"|green|red|gold|golden|buy|sell|blood|moon|bullish|bearish|hidden|dots?|diamonds?|divergences?|circles?|signals?"
     r"|candle|close|cross|up|down|before|after|again|instead|please)"
 )
@@ -47,7 +47,10 @@ _OF_THE_RIBBON: Final = re.compile(
 )
 _IS_THERE: Final = re.compile(r"\b(?:any|is there|are there|did .* (?:print|show|fire)|was there|last|latest)\b")
 _COLOUR: Final = re.compile(r"green|red|gold|golden|buy|sell")
-_NOT_A_PLACE: Final = re.compile(r"\b(?:strategy|strategies|backtest|alert|alerts)\b")
+_NOT_A_PLACE: Final = re.compile(
+    r"\b(?:strategy|strategies|backtest|alert|alerts|scan|screen|screener|coins"
+    r"|(?:which|what) (?:coin|symbols?|markets?|assets?))\b"
+)
 QUESTION: Final = (
     "Which signal, ticket or order? For example `why no green dot on {a} 4h at 14:00?` or `why was T-3 denied?`"
 )

@@ -51,7 +51,8 @@ def _at(tags: list[Tag], position: int) -> tuple[str, int]:
         if after[0] == "ago":
             return f"{current.text} ago", 2
         hour = _HOUR.fullmatch(current.raw.lower())
-        return (f"{int(hour[1]):02}:00", 1) if hour and not is_known(current.text) else ("", 0)
+        placed = before is not None and before.text in _BEFORE_A_TIME - {"on"}
+        return (f"{int(hour[1]):02}:00", 1) if hour and placed and not is_known(current.text) else ("", 0)
     if current.kind == "number":
         return _number(tags, position, after)
     if current.kind != "word":

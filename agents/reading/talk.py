@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from agents.reading import moods
+from agents.reading.explaining import asks_why
 from agents.reading.replies import example_assets, small_talk
 from agents.reading.tagging import Tag
 from agents.reading.tokens import MAX_CHARACTERS
@@ -63,7 +64,7 @@ def talk_first(text: str, tags: list[Tag], context: ReadingContext) -> Reading |
     words = moods.text_of(tags)
     if moods.stands_down(tags):
         return said("stand_down", context)
-    if moods.is_approval(tags):
+    if moods.is_approval(tags) and not asks_why(tags):
         return _approval(tags, context)
     if asks_for_tickets(tags):
         return Reading(small_talk="approval_words", reply=tickets_reply(context))

@@ -97,7 +97,7 @@ EVERYDAY: Final = words(
     "about above after against along among around before behind below beneath beside between beyond during except for "
     "from inside into like near of off onto out outside over past per since through "
     "toward under until upon with within "
-    "down recent recently history "
+    "down recent recently history fill fills "
     "yes no ok okay lol lmao fomo hodl ath atl fyi imo imho btw wtf omg usa eu uk us ai api faq sys system rules rule "
     "ignore previous instructions prompt approve approved confirm confirmed without asking mode god admin root debug "
     "everything anything nothing something someone everyone anyone nobody whatever because though although while "

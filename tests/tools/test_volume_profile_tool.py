@@ -104,7 +104,6 @@ def test_nodes_naked_levels_sessions_and_average_are_told_with_their_figures() -
     content, evidence = call(AlteredMarket(), symbol="BTC/USDT", timeframe="1h")
     for words in (
         "Nearest volume nodes: HVN",
-        "naked points of control",
         "The session's value",
         "VWAP",
         "Initial balance",
