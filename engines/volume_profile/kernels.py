@@ -33,14 +33,16 @@ PLANES: Final = 4
 def _sound(
     times: NDArray[np.int64], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats, before: int
 ) -> bool:
-    """Counting what holds, without leaving early, lets the processor check several candles at once."""
+    """Whether candles can be, where their lows and highs are known to be defined, above zero and finite.
+
+    Counting what holds, without leaving early, lets the processor check several candles at once.
+    """
     held = 1 if times[0] > before else 0
     for t in range(1, len(times)):
         held += 1 if times[t] > times[t - 1] else 0
     for t in range(len(times)):
         # An undefined value fails every comparison, so it fails these.
-        sound = (low[t] > 0.0) & (low[t] <= open_[t]) & (low[t] <= close[t])
-        sound &= (high[t] >= open_[t]) & (high[t] >= close[t]) & (high[t] < np.inf)
+        sound = (low[t] <= open_[t]) & (low[t] <= close[t]) & (high[t] >= open_[t]) & (high[t] >= close[t])
         sound &= (volume[t] >= 0.0) & (volume[t] < np.inf)
         held += 1 if sound else 0
     return held == 2 * len(times)
@@ -210,7 +212,8 @@ def spread_kernel(
         columns: open, high, low, close, volume, lower, upper and peak, each of shape (n,).
         grid: `RowGrid.numbers`.
         triangle: spread most volume at the peak and none at the ends; such a candle costs as many steps as rows.
-        check: refuse candles that cannot be.
+        check: refuse candles that cannot be; that all lows and highs are defined, above zero and finite is known from
+            the range the grid was made for.
         turn: number of candles in `sums` before these.
         sums: shape (4, 4, 2 * (rows + 1)), volume by slot so far; with a spare row above the last.
         totals: shape (8,), strands of the sum of all volumes so far.
