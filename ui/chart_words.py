@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 Chart = dict[str, Any]
@@ -160,14 +161,15 @@ def _sentence(words: str) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-def _decimals(chart: Chart) -> int:
-    exponent = Decimal(str(chart["tick_size"])).normalize().as_tuple().exponent
+@lru_cache(maxsize=64)
+def _decimals(tick_size: str) -> int:
+    exponent = Decimal(tick_size).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 2
 
 
 def tick_format(chart: Chart) -> str:
     """Number format with the decimals of the market's tick."""
-    return f",.{_decimals(chart)}f"
+    return f",.{_decimals(str(chart['tick_size']))}f"
 
 
 def price_formatter(chart: Chart) -> Callable[[float], str]:
