@@ -50,28 +50,7 @@ class Binance(Dialect):
             "PUT userDataStream": ("stream_key", streams.keep_listen_key),
             "DELETE userDataStream": ("stream_key", streams.drop_listen_key),
         }
-        self._signed: dict[str, tuple[str, Handler]] = {
-            "GET account": ("balances", account.account),
-            "GET account/commission": ("balances", account.commission),
-            "POST order": ("create", account.create),
-            "POST order/test": ("test", account.test),
-            "GET order": ("lookup", account.lookup),
-            "DELETE order": ("cancel", account.cancel),
-            "PUT order/amend/keepPriority": ("amend", account.amend),
-            "POST order/cancelReplace": ("amend", account.replace),
-            "GET openOrders": ("open_orders", account.open_orders),
-            "DELETE openOrders": ("cancel_all", account.cancel_all),
-            "GET allOrders": ("closed_orders", account.all_orders),
-            "GET myTrades": ("fills", account.fills),
-            "POST order/oco": ("create", account.old_oco),
-            "POST orderList/oco": ("create", account.oco),
-            "POST orderList/oto": ("create", account.oto),
-            "POST orderList/otoco": ("create", account.otoco),
-            "GET orderList": ("lookup", account.list_lookup),
-            "GET allOrderList": ("closed_orders", account.lists),
-            "GET openOrderList": ("open_orders", account.open_lists),
-            "DELETE orderList": ("cancel", account.cancel_list),
-        }
+        self._signed = _signed_routes(account)
         self._all = self._public | self._keyed | self._signed
 
     def route(self, call: Call) -> str:
@@ -113,3 +92,28 @@ class Binance(Dialect):
 
 def _key(call: Call) -> str:
     return f"{call.method} {call.path.removeprefix(PREFIX)}"
+
+
+def _signed_routes(account: BinanceAccount) -> dict[str, tuple[str, Handler]]:
+    return {
+        "GET account": ("balances", account.account),
+        "GET account/commission": ("balances", account.commission),
+        "POST order": ("create", account.create),
+        "POST order/test": ("test", account.test),
+        "GET order": ("lookup", account.lookup),
+        "DELETE order": ("cancel", account.cancel),
+        "PUT order/amend/keepPriority": ("amend", account.amend),
+        "POST order/cancelReplace": ("amend", account.replace),
+        "GET openOrders": ("open_orders", account.open_orders),
+        "DELETE openOrders": ("cancel_all", account.cancel_all),
+        "GET allOrders": ("closed_orders", account.all_orders),
+        "GET myTrades": ("fills", account.fills),
+        "POST order/oco": ("create", account.old_oco),
+        "POST orderList/oco": ("create", account.oco),
+        "POST orderList/oto": ("create", account.oto),
+        "POST orderList/otoco": ("create", account.otoco),
+        "GET orderList": ("lookup", account.list_lookup),
+        "GET allOrderList": ("closed_orders", account.lists),
+        "GET openOrderList": ("open_orders", account.open_lists),
+        "DELETE orderList": ("cancel", account.cancel_list),
+    }

@@ -195,10 +195,6 @@ def balances_document(account: Account, assets: list[str], *, short: bool) -> li
 
 def market_document(venue: Venue, instrument: Instrument) -> Json:
     """One entry of `exchangeInfo`."""
-    tick, step = eight(instrument.price_tick), eight(instrument.quantity_step)
-    least, most = eight(instrument.min_notional), eight(instrument.max_notional)
-    band, inverse = str(instrument.band), str(1 / instrument.band)
-    low, high = eight(instrument.min_quantity), eight(instrument.max_quantity)
     return {
         "symbol": market_id(instrument),
         "status": "TRADING" if instrument.trading else "HALT",
@@ -219,29 +215,37 @@ def market_document(venue: Venue, instrument: Instrument) -> Json:
         "amendAllowed": True,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000.00000000", "tickSize": tick},
-            {"filterType": "LOT_SIZE", "minQty": low, "maxQty": high, "stepSize": step},
-            {
-                "filterType": "PERCENT_PRICE_BY_SIDE",
-                "bidMultiplierUp": band,
-                "bidMultiplierDown": inverse,
-                "askMultiplierUp": band,
-                "askMultiplierDown": inverse,
-                "avgPriceMins": 0,
-            },
-            {
-                "filterType": "NOTIONAL",
-                "minNotional": least,
-                "applyMinToMarket": True,
-                "maxNotional": most,
-                "applyMaxToMarket": True,
-                "avgPriceMins": 0,
-            },
-            {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 20000},
-        ],
+        "filters": _filters(instrument),
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "NONE",
         "allowedSelfTradePreventionModes": ["NONE"],
     }
+
+
+def _filters(instrument: Instrument) -> list[Json]:
+    tick, step = eight(instrument.price_tick), eight(instrument.quantity_step)
+    least, most = eight(instrument.min_notional), eight(instrument.max_notional)
+    band, inverse = str(instrument.band), str(1 / instrument.band)
+    low, high = eight(instrument.min_quantity), eight(instrument.max_quantity)
+    return [
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000.00000000", "tickSize": tick},
+        {"filterType": "LOT_SIZE", "minQty": low, "maxQty": high, "stepSize": step},
+        {
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": band,
+            "bidMultiplierDown": inverse,
+            "askMultiplierUp": band,
+            "askMultiplierDown": inverse,
+            "avgPriceMins": 0,
+        },
+        {
+            "filterType": "NOTIONAL",
+            "minNotional": least,
+            "applyMinToMarket": True,
+            "maxNotional": most,
+            "applyMaxToMarket": True,
+            "avgPriceMins": 0,
+        },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 20000},
+    ]

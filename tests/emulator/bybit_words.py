@@ -6,7 +6,7 @@ from .accounts import Account
 from .amounts import ZERO, plain
 from .exchanges import Json
 from .instruments import Instrument
-from .orders import Fill, Order
+from .orders import Fill, Order, Trigger
 
 _FORCES = {"GTC": "GTC", "IOC": "IOC", "FOK": "FOK"}
 
@@ -47,9 +47,7 @@ def order_document(order: Order) -> Json:
         "symbol": market_id(order.instrument),
         "orderId": order.id,
         "orderLinkId": order.client_id,
-        "blockTradeId": "",
         "side": order.side.capitalize(),
-        "positionIdx": 0,
         "orderStatus": status_of(order),
         "cancelType": "CancelByUser" if order.state == "cancelled" else "UNKNOWN",
         "rejectReason": _reject_reason(order),
@@ -68,17 +66,20 @@ def order_document(order: Order) -> Json:
         "cumExecValue": plain(order.notional),
         "cumExecFee": plain(sum((fill.fee for fill in order.fills), ZERO)),
         "cumFeeDetail": {currency: plain(fee) for currency, fee in order.fees().items()},
-        "triggerPrice": plain(trigger.price if trigger else ZERO),
-        "triggerDirection": {"up": 1, "down": 2}[trigger.direction] if trigger else 0,
-        "triggerBy": "LastPrice" if trigger else "",
+        **_trigger_part(trigger),
         "parentOrderLinkId": first.client_id if first and first is not order else "",
         **attached,
         "tpslMode": request.details.get("tpslMode", ""),
-        "isLeverage": "0",
-        "reduceOnly": False,
-        "closeOnTrigger": False,
         "createdTime": str(order.created_ms),
         "updatedTime": str(order.updated_ms),
+    }
+
+
+def _trigger_part(trigger: Trigger | None) -> Json:
+    return {
+        "triggerPrice": plain(trigger.price if trigger else ZERO),
+        "triggerDirection": {"up": 1, "down": 2}[trigger.direction] if trigger else 0,
+        "triggerBy": "LastPrice" if trigger else "",
     }
 
 

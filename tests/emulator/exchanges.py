@@ -47,9 +47,6 @@ class Reply:
         return json.dumps(self.content, separators=(",", ":")).encode()
 
 
-Handler = Callable[[Call, dict[str, str]], Json]
-
-
 def rewritten(content: Json, fields: frozenset[str], change: Callable[[Json], Json]) -> Json:
     """A copy of a document in which every field of those names is changed; `None` takes it out."""
     if isinstance(content, list):

@@ -14,10 +14,11 @@ BEFORE = frozenset(
 AFTER = frozenset(
     {
         *("unavailable_after", "timeout_after", "drop_after", "truncated", "html", "empty", "no_id", "other_id"),
-        *("status_unknown", "timeout_code", "error_after", "late_ack", "unknown_status", "hidden"),
+        *("status_unknown", "timeout_code", "error_after", "late_ack", "unknown_status", "hidden", "slow"),
     }
 )
-"""Faults of a reply: the venue has done what it was asked."""
+"""Faults of a reply: the venue has done what it was asked. A `slow` venue does it `seconds` after it was asked, whether
+the client still waits or not."""
 STREAM = frozenset({"cut", "silent", "drop", "duplicate", "reorder", "late", "unknown_status"})
 """Faults of a message on a WebSocket; their routes begin with `stream:`."""
 

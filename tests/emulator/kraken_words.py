@@ -74,9 +74,6 @@ def order_document(order: Order, fees: FeeSchedule) -> Json:
     request, trigger = order.request, order.request.trigger
     first = trigger.price if trigger else order.price
     second = order.price if trigger else None
-    flags = [flag for flag in request.details.get("oflags", "").split(",") if flag]
-    if not {"fcib", "fciq"} & set(flags):
-        flags.append("fcib" if fees.in_base(order.side) else "fciq")
     document = {
         "refid": None,
         "userref": int(request.details["userref"]) if "userref" in request.details else None,
@@ -102,7 +99,7 @@ def order_document(order: Order, fees: FeeSchedule) -> Json:
         "stopprice": price_text(order, trigger.price if trigger and order.triggered_ms else None),
         "limitprice": "0.00000",
         "misc": "",
-        "oflags": ",".join(flags),
+        "oflags": _flags(order, fees),
         "trades": [fill.id for fill in order.fills],
     }
     if order.client_id:
@@ -110,6 +107,13 @@ def order_document(order: Order, fees: FeeSchedule) -> Json:
     if not order.is_live:
         document |= {"closetm": order.updated_ms / 1000, "reason": order.reason or None}
     return document
+
+
+def _flags(order: Order, fees: FeeSchedule) -> str:
+    flags = [flag for flag in order.request.details.get("oflags", "").split(",") if flag]
+    if not {"fcib", "fciq"} & set(flags):
+        flags.append("fcib" if fees.in_base(order.side) else "fciq")
+    return ",".join(flags)
 
 
 def trade_document(order: Order, fill: Fill) -> Json:

@@ -267,15 +267,22 @@ class Engine:
             self._fire_reached()
             closing, self._closing = self._closing, []
             for new in closing:
-                order = self.draft(new, self.venue.account)
-                self.register(order)
-                self.enter(order)
+                self._place_closing(self.draft(new, self.venue.account))
         if self._spent:
             spent, self._spent = tuple(sorted(self._spent)), set()
             self.venue.emit(BalanceChanged(self.venue.account, spent, self.venue.clock.now_ms()))
         for symbol, book in self.venue.books.items():
             if book.touched:
                 self._publish_book(symbol)
+
+    def _place_closing(self, order: Order) -> None:
+        try:
+            self.check_funds(order)
+        except Refusal:
+            # What the execution left after its fee may be less than what was executed.
+            return
+        self.register(order)
+        self.enter(order)
 
     def _fire_reached(self) -> None:
         moved, self._moved = self._moved, set()

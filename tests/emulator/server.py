@@ -61,6 +61,8 @@ class VenueServer:
         self.log.append(entry)
         fault = self.dialect.faults.take(route, params)
         entry.fault = fault.kind if fault else None
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
         reply = self._decide(call, fault)
         response = await self._deliver(request, reply, fault)
         entry.status, entry.answered_ns = reply.status, time.monotonic_ns()

@@ -67,6 +67,20 @@ def test_candles_of_an_hour_are_made_of_its_minutes(venue: Any, client: Any) -> 
     assert whole[5] == pytest.approx(sum(row[5] for row in minutes))
 
 
+def test_a_candle_may_be_missing_or_revised(venue: Any, client: Any) -> None:
+    hour = (int(time.time()) // 3600 - 5) * 3_600_000
+    venue.candle(symbol="BTC/USDT", minutes=60, row=[hour, 0, 0, 0, 0, 0], hole=True)
+    venue.candle(symbol="BTC/USDT", minutes=60, row=[hour + 3_600_000, "1", "4", "0.5", "2", "10"])
+    [first, *_] = client.fetch_ohlcv("BTC/USDT", "1h", hour, 2)
+    assert first == [hour + 3_600_000, 1.0, 4.0, 0.5, 2.0, 10.0]
+
+
+def test_an_order_can_be_cancelled_from_outside(venue: Any, client: Any) -> None:
+    order = client.create_order("BTC/USDT", "limit", "buy", 0.1, 49000)
+    venue.cancel(id=order["id"])
+    assert client.fetch_order(order["id"], "BTC/USDT")["status"] == "canceled"
+
+
 def test_the_client_id_finds_the_order(venue: Any, client: Any) -> None:
     placed = client.create_order("BTC/USDT", "limit", "buy", 0.1, 49000, {"clientOrderId": "qtp-1"})
     found = client.fetch_order(None, "BTC/USDT", {"clientOrderId": "qtp-1"})

@@ -132,6 +132,29 @@ def test_an_order_may_appear_in_look_ups_later_than_it_was_booked(venue: Any, im
     venue.clock(stopped=False)
 
 
+def test_an_order_may_be_booked_after_the_client_gave_up_and_looked_for_it(venue: Any, impatient: Any) -> None:
+    venue.fault(route="create", kind="slow", seconds=0.8)
+    with pytest.raises(ccxt.RequestTimeout):
+        impatient.create_order("BTC/USDT", "limit", "buy", 0.1, 49000, {"clientOrderId": "qtp-1"})
+    with pytest.raises(ccxt.OrderNotFound):
+        impatient.fetch_order(None, "BTC/USDT", {"clientOrderId": "qtp-1"})
+    deadline = time.monotonic() + 10
+    while not venue.truth()["accepts"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert impatient.fetch_order(None, "BTC/USDT", {"clientOrderId": "qtp-1"})["status"] == "open"
+
+
+def test_an_order_that_took_longer_than_its_window_is_never_booked(venue: Any, impatient: Any) -> None:
+    venue.fault(route="create", kind="slow", seconds=0.6)
+    with pytest.raises(ccxt.RequestTimeout):
+        impatient.create_order("BTC/USDT", "limit", "buy", 0.1, 49000, {"recvWindow": 500})
+    deadline = time.monotonic() + 10
+    while venue.log(route="create")[0]["status"] is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert venue.log(route="create")[0]["status"] == 400
+    assert venue.truth()["orders"] == []
+
+
 def test_a_look_up_may_fail_on_its_own(venue: Any, impatient: Any) -> None:
     impatient.create_order("BTC/USDT", "limit", "buy", 0.1, 49000, {"clientOrderId": "qtp-1"})
     venue.fault(routes=["lookup", "open_orders"], kind="unavailable_before", count=-1)
