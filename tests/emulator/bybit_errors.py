@@ -25,6 +25,7 @@ _REASONS: dict[str, tuple[int, str]] = {
     "not open": (170213, "Order does not exist."),
     "key unknown": (10003, "API key is invalid."),
     "signature": (10004, "error sign! please check your signature generation algorithm."),
+    "client id": (10001, "params error: OrderLinkedID invalid"),
     "order type": (170116, "Invalid orderType."),
     "side": (170117, "Invalid side."),
     "time in force": (170115, "Invalid timeInForce."),

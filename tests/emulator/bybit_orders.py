@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from .amounts import parse_amount
 from .instruments import Instrument
 from .orders import NewOrder, Refusal, Side, Trigger
 
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _KEPT = ("orderFilter", "marketUnit", "takeProfit", "stopLoss", "tpLimitPrice", "slLimitPrice", "tpslMode")
 
 
@@ -31,6 +33,8 @@ def parse_order(params: Mapping[str, str], instrument: Instrument, last: Decimal
         raise Refusal("side", params["side"])
     if params["orderType"] not in {"Market", "Limit"}:
         raise Refusal("order type", params["orderType"])
+    if params.get("orderLinkId") and not _CLIENT_ID.fullmatch(params["orderLinkId"]):
+        raise Refusal("client id")
     side: Side = "buy" if params["side"] == "Buy" else "sell"
     is_market = params["orderType"] == "Market"
     if not is_market and not params.get("price"):

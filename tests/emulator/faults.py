@@ -62,7 +62,8 @@ class Faults:
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
-        self.chaos: Chaos | None = None
+        self.chaos: dict[bool, Chaos] = {}
+        """What happens by chance to requests (False) and to messages on streams (True)."""
         self._number = 0
 
     def add(self, order: Mapping[str, Any]) -> Fault:
@@ -92,21 +93,29 @@ class Faults:
         return fault
 
     def roll(self, order: Mapping[str, Any]) -> None:
-        """Start faults by chance; a rate of 0 ends them."""
-        kinds = tuple(order.get("kinds") or sorted((BEFORE | AFTER) - {"error", "error_after", "banned", "not_found"}))
-        unknown = set(kinds) - BEFORE - AFTER
-        if unknown:
-            message = f"no faults {sorted(unknown)}; there are {sorted(BEFORE | AFTER)}"
+        """Start faults by chance, on requests or on streams; a rate of 0 ends them.
+
+        Raises:
+            ValueError: nobody knows one of the kinds, or it does not fit the routes.
+        """
+        routes = frozenset(order.get("routes") or ["create"])
+        streams = any(route.startswith("stream") for route in routes)
+        known = STREAM if streams else BEFORE | AFTER
+        usual = known - {"error", "error_after", "banned", "not_found", "cut", "silent"}
+        kinds = tuple(order.get("kinds") or sorted(usual))
+        if not known.issuperset(kinds):
+            message = f"no faults {sorted(set(kinds) - known)}; there are {sorted(known)}"
             raise ValueError(message)
         rate = float(order.get("rate", 0.3))
-        dice = random.Random(order.get("seed", 0))
-        routes = frozenset(order.get("routes") or ["create"])
-        self.chaos = Chaos(dice, rate, routes, kinds, float(order.get("seconds", 30.0))) if rate else None
+        self.chaos.pop(streams, None)
+        if rate:
+            dice = random.Random(order.get("seed", 0))
+            self.chaos[streams] = Chaos(dice, rate, routes, kinds, float(order.get("seconds", 30.0)))
 
     def clear(self) -> None:
         """Stop everything."""
         self.waiting.clear()
-        self.chaos = None
+        self.chaos.clear()
 
     def take(self, route: str, params: Mapping[str, str]) -> Fault | None:
         """The fault that spoils this request or message, counted as used."""
@@ -119,7 +128,7 @@ class Faults:
             fault.taken += 1
             fault.count -= 1
             return fault
-        chaos = self.chaos
+        chaos = self.chaos.get(route.startswith("stream"))
         if chaos is None or route not in chaos.routes or chaos.dice.random() >= chaos.rate:
             return None
         kind = chaos.dice.choice(chaos.kinds)

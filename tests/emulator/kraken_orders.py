@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,8 @@ from .orders import NewOrder, Refusal, Side, Trigger
 
 _TYPES = frozenset({"market", "limit", "stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit"})
 _KEPT = ("ordertype", "oflags", "userref")
+_CLIENT_ID = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[ -~]{1,18}")
+"""A UUID with or without dashes, or free text of at most 18 characters."""
 
 
 def amount(params: Mapping[str, str], name: str, *, needed: bool = True) -> Decimal | None:
@@ -30,6 +33,8 @@ def parse_order(params: Mapping[str, str], instrument: Instrument, now_ms: int) 
         raise Refusal("missing", "ordertype")
     if side not in {"buy", "sell"}:
         raise Refusal("missing", "type")
+    if params.get("cl_ord_id") and not _CLIENT_ID.fullmatch(params["cl_ord_id"]):
+        raise Refusal("missing", "cl_ord_id")
     _check_deadline(params, now_ms)
     flags = params.get("oflags", "").split(",")
     volume = amount(params, "volume")

@@ -180,6 +180,30 @@ async def test_an_execution_may_be_told_twice_out_of_order_or_not_at_all(
     assert seen == filled
 
 
+async def test_messages_are_spoilt_by_chance_the_same_way_for_the_same_seed(
+    venue: Any, sync_client: Make, emulator: Any
+) -> None:
+    client = sync_client("binance")
+    seen: list[list[int]] = []
+    for _ in range(2):
+        await venue.aside("reset")
+        await venue.aside("chaos", seed=3, rate=0.4, routes=["stream:private"], kinds=["drop", "duplicate", "reorder"])
+        key = client.public_post_userdatastream()["listenKey"]
+        address = f"{emulator.addresses('binance')['ws']['spot']}/{key}"
+        async with aiohttp.ClientSession() as session, session.ws_connect(address) as stream:
+            await venue.subscribed()
+            for _ in range(10):
+                await venue.aside("external", symbol="BTC/USDT", side="buy", quantity="0.01")
+            await venue.aside("clear")
+            await venue.aside("external", symbol="BTC/USDT", side="sell", quantity="0.02")
+            trades: list[int] = []
+            while (message := await stream.receive_json(timeout=10)).get("S") != "SELL":
+                trades += [message["t"]] if message.get("x") == "TRADE" else []
+        seen.append(trades)
+    assert seen[0] == seen[1]
+    assert seen[0] != sorted(set(seen[0])) or len(seen[0]) < 10
+
+
 async def test_a_cut_connection_is_an_error_and_the_next_one_works(venue: Any, pro_client: Make) -> None:
     async with pro_client("binance") as client:
         waiting = asyncio.create_task(client.watch_trades("BTC/USDT"))

@@ -83,6 +83,25 @@ def test_an_open_client_id_is_refused_twice_and_a_closed_one_is_taken_again(venu
     assert venue.truth()["accepts"] == {"qtp-1": 1, "qtp-2": 2}
 
 
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("a" * 18, True),
+        ("da8e4ad59b78481c93e589746b0cf91f", True),
+        ("6d1b345e-2821-40e2-ad83-4ecb18a06876", True),
+        ("qtp-01JD5ZK8Q2V7W3X4Y5Z6A7B8C9", False),
+    ],
+)
+def test_a_client_id_is_a_uuid_or_a_short_text(venue: Any, client: Any, text: str, taken: bool) -> None:
+    order = ("BTC/USD", "limit", "buy", 0.1, 49000, {"clientOrderId": text})
+    if not taken:
+        with pytest.raises(ccxt.ExchangeError, match="Invalid arguments:cl_ord_id"):
+            client.create_order(*order)
+    else:
+        client.create_order(*order)
+    assert venue.truth()["accepts"] == ({text: 1} if taken else {})
+
+
 def test_partial_fills_and_their_fees_in_quote_currency_are_told(venue: Any, client: Any) -> None:
     order = client.create_order("BTC/USD", "limit", "buy", 1, 49999)
     assert client.fetch_balance()["USD"]["used"] == pytest.approx(49999 * 1.004)
