@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -144,7 +145,8 @@ def test_a_value_of_a_longer_timeframe_says_which_close_it_rests_on(post: Client
     for opened, value, rests in zip(answer["open_time"], answer["htf_vwap"], answer["htf_vwap_rests_on"], strict=True):
         assert value is not None
         assert rests[11:] in {"00:00:00Z", "12:00:00Z"}
-        assert rests <= opened[:11] + f"{int(opened[11:13]) + 1:02}:00:00Z"
+        closed = datetime.fromisoformat(opened) + timedelta(hours=1)
+        assert closed - timedelta(hours=12) < datetime.fromisoformat(rests) <= closed
 
 
 @pytest.fixture(scope="module")
