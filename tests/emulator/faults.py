@@ -14,11 +14,11 @@ BEFORE = frozenset(
 AFTER = frozenset(
     {
         *("unavailable_after", "timeout_after", "drop_after", "truncated", "html", "empty", "no_id", "other_id"),
-        *("status_unknown", "timeout_code", "error_after", "late_ack", "unknown_status", "hidden", "slow"),
+        *("status_unknown", "timeout_code", "error_after", "late_ack", "unknown_status", "hidden", "slow", "stale"),
     }
 )
 """Faults of a reply: the venue has done what it was asked. A `slow` venue does it `seconds` after it was asked, whether
-the client still waits or not."""
+the client still waits or not; a `stale` answer does not know the last `seconds`."""
 STREAM = frozenset({"cut", "silent", "drop", "duplicate", "reorder", "late", "unknown_status"})
 """Faults of a message on a WebSocket; their routes begin with `stream:`."""
 

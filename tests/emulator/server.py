@@ -73,10 +73,11 @@ class VenueServer:
             return self.dialect.failure(fault)
         venue = self.dialect.venue
         venue.hide_for_ms = int(fault.seconds * 1000) if fault and fault.kind == "hidden" else 0
+        venue.behind_ms = int(fault.seconds * 1000) if fault and fault.kind == "stale" else 0
         try:
             reply = self.dialect.answer(call)
         finally:
-            venue.hide_for_ms = 0
+            venue.hide_for_ms = venue.behind_ms = 0
         return reply if fault is None else self._spoiled(reply, fault)
 
     def _spoiled(self, reply: Reply, fault: Fault) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -55,6 +56,8 @@ class Venue:
         self.listeners: list[Callable[[Event], None]] = []
         self.hide_for_ms = 0
         """How long the next accepted orders stay out of look-ups."""
+        self.behind_ms = 0
+        """How far the look-up being answered lags behind what has happened."""
         self._numbers: Counter[str] = Counter()
 
     def list_instrument(self, instrument: Instrument) -> None:
@@ -98,7 +101,8 @@ class Venue:
 
     def is_visible(self, order: Order) -> bool:
         """Whether look-ups show the order yet."""
-        return order.visible_ms <= self.clock.now_ms()
+        now = self.clock.now_ms()
+        return order.visible_ms <= now and (not self.behind_ms or order.created_ms <= now - self.behind_ms)
 
     def find(self, *, order_id: str | None = None, client_id: str | None = None) -> Order:
         """Look one order up as a client does: the newest with that client id wins."""
@@ -128,10 +132,11 @@ class Venue:
 
     def all_fills(self, symbol: str | None = None) -> list[tuple[Order, Fill]]:
         """Every execution of the account, oldest first."""
+        latest = self.clock.now_ms() - self.behind_ms if self.behind_ms else math.inf
         return [
             (order, fill)
             for order, fill in self.fills
-            if self.is_visible(order) and symbol in {None, order.instrument.symbol}
+            if self.is_visible(order) and fill.at_ms <= latest and symbol in {None, order.instrument.symbol}
         ]
 
     def emit(self, event: Event) -> None:

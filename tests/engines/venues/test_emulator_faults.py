@@ -155,6 +155,17 @@ def test_an_order_that_took_longer_than_its_window_is_never_booked(venue: Any, i
     assert venue.truth()["orders"] == []
 
 
+def test_a_look_up_may_lag_behind_the_fills(venue: Any, impatient: Any) -> None:
+    venue.clock(stopped=True)
+    order = impatient.create_order("BTC/USDT", "limit", "buy", 1, 49999)
+    venue.clock(advance_ms=5000)
+    venue.crowd(symbol="BTC/USDT", side="sell", quantity="0.25", price="49999")
+    venue.fault(route="fills", kind="stale", seconds=3)
+    assert impatient.fetch_my_trades("BTC/USDT") == []
+    assert [trade["order"] for trade in impatient.fetch_my_trades("BTC/USDT")] == [order["id"]]
+    venue.clock(stopped=False)
+
+
 def test_a_look_up_may_fail_on_its_own(venue: Any, impatient: Any) -> None:
     impatient.create_order("BTC/USDT", "limit", "buy", 0.1, 49000, {"clientOrderId": "qtp-1"})
     venue.fault(routes=["lookup", "open_orders"], kind="unavailable_before", count=-1)
