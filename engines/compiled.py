@@ -32,7 +32,7 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
 
     A kernel that uses a step of another module names that module in `inlines`, or its cache would outlive a change.
     """
-    compiled: Callable[P, R] = njit(**_OPTIONS)(function)
+    compiled: Callable[P, R] = njit(forceinline=True, **_OPTIONS)(function)
     return compiled
 
 

@@ -20,9 +20,19 @@ Candles = tuple[Floats, Floats, Floats, Floats]
 def unsound_row(times: Times, candles: Candles, last_time: float) -> int:
     """Row of the first candle that cannot be, or that does not come after the one before it; -1 without one."""
     open_, high, low, close = candles
-    last = last_time
+    wrong = 0
     for t in range(len(times)):
         # An undefined value fails every comparison, so it fails these; an infinite high is the one left over.
+        sound = (low[t] > 0.0) & (low[t] <= open_[t]) & (low[t] <= close[t])
+        sound &= (high[t] >= open_[t]) & (high[t] >= close[t]) & (high[t] < np.inf)
+        wrong += 0 if sound else 1
+    for t in range(1, len(times)):
+        wrong += 0 if times[t] > times[t - 1] else 1
+    if wrong == 0 and (len(times) == 0 or times[0] > last_time):
+        return -1
+    # Counted without a branch above, looked for one by one here.
+    last = last_time
+    for t in range(len(times)):
         sound = (low[t] > 0.0) & (low[t] <= open_[t]) & (low[t] <= close[t]) & (times[t] > last)
         sound &= (high[t] >= open_[t]) & (high[t] >= close[t]) & (high[t] < np.inf)
         if not sound:

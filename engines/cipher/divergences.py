@@ -26,21 +26,38 @@ from engines.cipher.layout import (
 from engines.cipher.primitives import TOLERANCE, Floats, Masks
 from engines.compiled import step
 
-# Bits used while a chunk is worked on: a fractal bottom, and a top, of the wave, of RSI and of K.
-_FOUND = 1 << 50
-_ANY_FOUND = 63 << 50
+Vectors = tuple[Wholes, Floats, Floats, Masks]
+
 # Rows of the recent values, each with the four before the chunk in front.
 _WAVE, _RSI, _K, _HIGH, _LOW = range(5)
+_BOTTOM, _TOP = 1, 2
 
 
 @step
-def fractal_pass(x: Floats, bottom_bit: int, masks: Masks) -> None:
-    """Mark the candle two after a strict low, or high, between two values on either side; x begins four earlier."""
-    for t in range(len(masks)):
-        a, b, p, c, d = x[t], x[t + 1], x[t + 2], x[t + 3], x[t + 4]
-        top = (p - a > TOLERANCE) & (p - b > TOLERANCE) & (p - c > TOLERANCE) & (p - d > TOLERANCE)
-        bottom = (a - p > TOLERANCE) & (b - p > TOLERANCE) & (c - p > TOLERANCE) & (d - p > TOLERANCE)
-        masks[t] |= (bottom_bit if bottom else 0) | (2 * bottom_bit if top else 0)
+def fractal_pass(x: Floats, kinds: Wholes, order: Wholes) -> int:
+    """Find strict lows and highs between two values on either side; x begins four before the first candle.
+
+    Args:
+        kinds: receives 1 for a low and 2 for a high on the candle two after it, else 0.
+        order: receives the rows where it is not 0, in order.
+
+    Returns:
+        How many there are.
+    """
+    count = len(kinds)
+    a, b, p, c, d = x[:count], x[1:], x[2:], x[3:], x[4:]
+    for t in range(count):
+        top = (p[t] - a[t] > TOLERANCE) & (p[t] - b[t] > TOLERANCE)
+        top &= (p[t] - c[t] > TOLERANCE) & (p[t] - d[t] > TOLERANCE)
+        bottom = (a[t] - p[t] > TOLERANCE) & (b[t] - p[t] > TOLERANCE)
+        bottom &= (c[t] - p[t] > TOLERANCE) & (d[t] - p[t] > TOLERANCE)
+        kinds[t] = _TOP if top else (_BOTTOM if bottom else 0)
+    found = 0
+    for t in range(count):
+        # Written always and kept sometimes: where they lie is random, and a branch would be mispredicted.
+        order[found] = t
+        found += 1 if kinds[t] != 0 else 0
+    return found
 
 
 @step
@@ -64,18 +81,34 @@ def compare_pivot(
     # A price below one would drown in the tolerance of points.
     near = TOLERANCE * min(1.0, price)
     for k in range(first, last):
-        limits = levels[SET_LEVELS + SET_LIMITS * k : SET_LEVELS + SET_LIMITS * (k + 1)]
-        if not (sign * (value - limits[top]) >= -TOLERANCE and abs(value) > limits[2]):
-            continue
-        before = state[SETS + PIVOT_STATE * (2 * k + top) :]
-        price_change, value_change = sign * (price - before[1]), sign * (value - before[0])
-        if price_change > near and value_change < -TOLERANCE:
-            bits |= plan[SET_BITS + SET_WIDTH * k + top]
-        if price_change < -near and value_change > TOLERANCE:
-            bits |= plan[SET_BITS + SET_WIDTH * k + 2 + top]
-        bits |= PIVOTS << (2 * k + top)
-        before[0], before[1], before[2], before[3] = value, price, candle, before[2]
+        at, limits, names = SETS + PIVOT_STATE * (2 * k + top), SET_LEVELS + SET_LIMITS * k, SET_BITS + SET_WIDTH * k
+        counts = (sign * (value - levels[limits + top]) >= -TOLERANCE) & (abs(value) > levels[limits + 2])
+        price_change, value_change = sign * (price - state[at + 1]), sign * (value - state[at])
+        regular = counts & (price_change > near) & (value_change < -TOLERANCE)
+        hidden = counts & (price_change < -near) & (value_change > TOLERANCE)
+        bits |= (plan[names + top] if regular else 0) | (plan[names + 2 + top] if hidden else 0)
+        bits |= PIVOTS << (2 * k + top) if counts else 0
+        state[at + 3] = state[at + 2] if counts else state[at + 3]
+        state[at + 2] = candle if counts else state[at + 2]
+        state[at + 1] = price if counts else state[at + 1]
+        state[at] = value if counts else state[at]
     return bits
+
+
+@step
+def series_pass(
+    recent: Floats, row: int, sets: tuple[int, int], first: int, scratch: tuple[Wholes, Wholes], vectors: Vectors
+) -> None:
+    """Divergences of one oscillator in its sets; see `divergence_pass`."""
+    kinds, order = scratch
+    plan, levels, state, masks = vectors
+    x = recent[row]
+    for k in range(fractal_pass(x, kinds, order)):
+        t = order[k]
+        top = kinds[t] - 1
+        pivot = t + FRACTAL // 2
+        price = recent[_LOW - top, pivot]
+        masks[t] |= compare_pivot(x[pivot], price, first + t - 2, top, sets[0], sets[1], plan, levels, state)
 
 
 @step
@@ -88,33 +121,28 @@ def is_gold(candle: int, wave: float, levels: Floats, state: Floats) -> bool:
 
 
 @step
-def divergence_pass(recent: Floats, first: int, plan: Wholes, levels: Floats, state: Floats, masks: Masks) -> None:
-    """Add the bits of all divergences, pivots and divergence dots to `masks`.
+def divergence_pass(recent: Floats, first: int, scratch: tuple[Wholes, Wholes], vectors: Vectors) -> None:
+    """Add the bits of all divergences, pivots and divergence dots.
 
     Args:
-        recent: rows of slow wave, RSI, K, high and low; four columns before the first candle of `masks`.
+        recent: rows of slow wave, RSI, K, high and low; four columns before the first candle.
         first: number of that candle, counted from the symbol's first.
-        state: the whole vector of the symbol.
+        scratch: two rows as long as the chunk.
+        vectors: plan, levels, the whole state of the symbol, and the masks to add to.
     """
-    for row in range(3):
-        fractal_pass(recent[row], _FOUND << (2 * row), masks)
+    plan, levels, state, masks = vectors
+    series_pass(recent, _WAVE, (0, 3), first, scratch, vectors)
+    series_pass(recent, _RSI, (3, 5), first, scratch, vectors)
+    series_pass(recent, _K, (5, 7), first, scratch, vectors)
+    buy, sell, gold = plan[BUY_BITS], plan[SELL_BITS], plan[GOLD_BITS]
     for t in range(len(masks)):
-        found = masks[t] & _ANY_FOUND
-        if found == 0:
+        bits = masks[t]
+        if bits & (buy | sell | gold | PIVOTS) == 0:
             continue
-        bits, pivot = 0, t + FRACTAL - 2
-        for row in range(3):
-            begin, end = (0, 3) if row == _WAVE else (3, 5) if row == _RSI else (5, 7)
-            for top in range(2):
-                if found & (_FOUND << (2 * row + top)):
-                    price = recent[_HIGH if top else _LOW, pivot]
-                    candle = first + t - 2
-                    bits |= compare_pivot(recent[row, pivot], price, candle, top, begin, end, plan, levels, state)
         if bits & PIVOTS:
             state[GOLD + 3], state[GOLD + 4], state[GOLD + 5] = state[GOLD], state[GOLD + 1], state[GOLD + 2]
-            state[GOLD], state[GOLD + 1] = recent[_WAVE, pivot], recent[_RSI, pivot]
-            state[GOLD + 2] = first + t
-        if bits & plan[GOLD_BITS] and is_gold(first + t, recent[_WAVE, t + FRACTAL], levels, state):
+            pivot = t + FRACTAL // 2
+            state[GOLD], state[GOLD + 1], state[GOLD + 2] = recent[_WAVE, pivot], recent[_RSI, pivot], first + t
+        if bits & gold and is_gold(first + t, recent[_WAVE, t + FRACTAL], levels, state):
             bits |= GOLD_DOT
-        bits |= (BUY_DIV_DOT if bits & plan[BUY_BITS] else 0) | (SELL_DIV_DOT if bits & plan[SELL_BITS] else 0)
-        masks[t] = (masks[t] ^ found) | bits
+        masks[t] = bits | (BUY_DIV_DOT if bits & buy else 0) | (SELL_DIV_DOT if bits & sell else 0)

@@ -9,7 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from engines.cipher import candle_passes, divergences, higher_kernels, higher_layout, layout, primitives, windows
+from engines.cipher import (
+    candle_passes,
+    divergences,
+    higher_kernels,
+    higher_layout,
+    layout,
+    logarithm,
+    primitives,
+    windows,
+)
 from engines.cipher.candle_passes import Candles, Times, flow_pass, part_of, unsound_row
 from engines.cipher.divergences import divergence_pass
 from engines.cipher.higher_kernels import higher_pass
@@ -58,19 +67,19 @@ from engines.cipher.layout import (
     WAVE,
     Wholes,
 )
+from engines.cipher.logarithm import log_pass
 from engines.cipher.primitives import (
     TOLERANCE,
     Floats,
     Masks,
+    chain_pass,
     change_pass,
     cross_step,
-    ema_step,
     mean_pass,
     range_pass,
     stoch_pass,
     strength_pass,
-    wave_pass,
-    wilder_pass,
+    two_means_pass,
 )
 from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
 
@@ -78,11 +87,10 @@ from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
 _CANDLE = RECENT_ROWS
 _TYPICAL = _CANDLE + 4
 _LOGGED = _TYPICAL + 1
-_CHANGES = _LOGGED + 1
-_HIGHEST = _CHANGES
-_LOWEST = _CHANGES + 1
-_CYCLE = _CHANGES + 2
-SCRATCH_ROWS = _CHANGES + 4
+_UP, _DOWN, _LOG_UP, _LOG_DOWN = range(_LOGGED + 1, _LOGGED + 5)
+_HIGHEST, _LOWEST, _CYCLE, _SLOW = _UP, _DOWN, _LOG_UP, _LOG_DOWN
+_KINDS, _ORDER = _UP, _DOWN
+SCRATCH_ROWS = _LOG_DOWN + 1
 CHUNK = 256
 
 
@@ -107,49 +115,74 @@ def average_candles(candles: Candles, state: Floats, work: Floats) -> None:
 
 
 @step
-def dot_pass(wt1: Floats, wt2: Floats, overbought: float, oversold: float, state: Floats, masks: Masks) -> None:
-    """Crosses of the waves, and the dots where they cross beyond a level."""
+def dot_pass(vwap: Floats, wt2: Floats, levels: Floats, state: Floats, masks: Masks) -> None:
+    """Crosses of the waves, and the dots where they cross beyond a level; `state` is the side they were on."""
     side = int(state[0])
-    for t in range(len(wt1)):
-        difference = wt1[t] - wt2[t]
-        crossed, side = cross_step(difference, side)
-        up, down = crossed & (-difference <= TOLERANCE), crossed & (-difference >= -TOLERANCE)
-        bits = (CROSS_UP if up else 0) | (CROSS_DOWN if down else 0)
-        bits |= GREEN_DOT if up & (wt2[t] <= oversold + TOLERANCE) else 0
-        bits |= RED_DOT if down & (wt2[t] >= overbought - TOLERANCE) else 0
-        masks[t] |= bits
+    unclear = 0
+    for t in range(len(vwap)):
+        unclear += 0 if abs(vwap[t]) > TOLERANCE else 1
+    top, bottom = levels[OVERBOUGHT] - TOLERANCE, levels[OVERSOLD] + TOLERANCE
+    if unclear or side == 0:
+        for t in range(len(vwap)):
+            difference = vwap[t]
+            crossed, side = cross_step(difference, side)
+            up, down = crossed & (difference >= -TOLERANCE), crossed & (difference <= TOLERANCE)
+            masks[t] |= (CROSS_UP if up else 0) | (CROSS_DOWN if down else 0)
+            masks[t] |= (GREEN_DOT if up & (wt2[t] <= bottom) else 0) | (RED_DOT if down & (wt2[t] >= top) else 0)
+    else:
+        # Every difference has a sign: the same crosses without a memory, and so side by side.
+        before = float(side)
+        for t in range(len(vwap)):
+            last = vwap[t - 1] if t > 0 else before
+            up, down = (last < 0.0) & (vwap[t] > 0.0), (last > 0.0) & (vwap[t] < 0.0)
+            bits = (CROSS_UP if up else 0) | (CROSS_DOWN if down else 0)
+            bits |= (GREEN_DOT if up & (wt2[t] <= bottom) else 0) | (RED_DOT if down & (wt2[t] >= top) else 0)
+            masks[t] |= bits
+        side = 1 if vwap[len(vwap) - 1] > 0.0 else -1
     state[0] = side
+
+
+@step
+def follow_pass(x: Floats, highest: Floats, lowest: Floats, close: Floats, factor: float, state: Floats) -> None:
+    """Place of x in its range, the last one where there is none, smoothed: written to `highest`, which it replaces.
+
+    A range is none within the tolerance, which shrinks with `close` below one; `state` is place and smoothed place.
+    """
+    count = len(x)
+    for t in range(count):
+        span = highest[t] - lowest[t]
+        share = 100.0 * (x[t] - lowest[t]) / span
+        highest[t] = share if span > TOLERANCE * min(1.0, close[t]) else np.nan
+    place, smooth = state[0], state[1]
+    for t in range(count):
+        place = place if np.isnan(highest[t]) else highest[t]
+        smooth = place if np.isnan(smooth) else smooth + factor * (place - smooth)
+        highest[t] = smooth
+    state[0], state[1] = place, smooth
 
 
 @step
 def cycle_pass(close: Floats, plan: Wholes, factor: float, state: Floats, work: Floats, stc: Floats) -> None:
     """Schaff trend cycle: the place of a MACD in its range, smoothed, and the place of that, smoothed."""
-    fast, slow = (int(state[STC]), state[STC + 1]), (int(state[STC + 2]), state[STC + 3])
     count, length = len(close), plan[STC_LENGTH]
-    macd, highest, lowest = work[_CYCLE, :count], work[_HIGHEST, :count], work[_LOWEST, :count]
+    macd, highest, lowest, slow = (
+        work[_CYCLE, :count],
+        work[_HIGHEST, :count],
+        work[_LOWEST, :count],
+        work[_SLOW, :count],
+    )
     skip = length - 1 - int(state[CANDLES])
+    two_means_pass(close, state[STC:], (plan[STC_FAST], plan[STC_SLOW]), macd, slow)
     for t in range(count):
-        quick, fast = ema_step(close[t], fast, plan[STC_FAST])
-        calm, slow = ema_step(close[t], slow, plan[STC_SLOW])
-        macd[t] = quick - calm
-    state[STC], state[STC + 1] = fast
-    state[STC + 2], state[STC + 3] = slow
+        macd[t] -= slow[t]
     range_pass(macd, state[plan[AT_STC_1] :], length, skip, highest, lowest)
-    place, smooth = state[STC + 4], state[STC + 5]
+    follow_pass(macd, highest, lowest, close, factor, state[STC + 4 :])
     for t in range(count):
-        span = highest[t] - lowest[t]
-        place = 100.0 * (macd[t] - lowest[t]) / span if span > TOLERANCE * min(1.0, close[t]) else place
-        smooth = place if np.isnan(smooth) else smooth + factor * (place - smooth)
-        macd[t] = smooth
-    state[STC + 4], state[STC + 5] = place, smooth
+        macd[t], slow[t] = highest[t], 1.0
     range_pass(macd, state[plan[AT_STC_2] :], length, skip, highest, lowest)
-    place, smooth = state[STC + 6], state[STC + 7]
+    follow_pass(macd, highest, lowest, slow, factor, state[STC + 6 :])
     for t in range(count):
-        span = highest[t] - lowest[t]
-        place = 100.0 * (macd[t] - lowest[t]) / span if span > TOLERANCE else place
-        smooth = place if np.isnan(smooth) else smooth + factor * (place - smooth)
-        stc[t] = smooth
-    state[STC + 6], state[STC + 7] = place, smooth
+        stc[t] = highest[t]
 
 
 @step
@@ -171,31 +204,32 @@ def core_passes(
     flow, rsi = values[3, begin:end], values[4, begin:end]
     stoch_k, stoch_d = values[5, begin:end], values[6, begin:end]
     typical, logged = work[_TYPICAL, :count], work[_LOGGED, :count]
-    gain, loss = work[_CHANGES, :count], work[_CHANGES + 1, :count]
-    log_gain, log_loss = work[_CHANGES + 2, :count], work[_CHANGES + 3, :count]
+    changes = work[_UP, :count], work[_DOWN, :count], work[_LOG_UP, :count], work[_LOG_DOWN, :count]
     for t in range(count):
         typical[t] = (high[t] + low[t] + close[t]) / 3.0
-        logged[t] = np.log(close[t]) if plan[STOCH_ON_LOG] else close[t]
-    wave_pass(typical, state[WAVE:], plan[CHANNEL], plan[AVERAGE], wt1, masks)
+    if plan[STOCH_ON_LOG]:
+        log_pass(close, changes[0], logged)
+    else:
+        logged[:] = close
+    change_pass(close, state[STRENGTH], changes[0], changes[1])
+    change_pass(logged, state[STRENGTH + 1], changes[2], changes[3])
+    state[STRENGTH], state[STRENGTH + 1] = close[count - 1], logged[count - 1]
+    lengths = plan[CHANNEL], plan[AVERAGE], plan[RSI_LENGTH], plan[STOCH_RSI_LENGTH]
+    chain_pass(typical, changes, state[WAVE:], state[STRENGTH + 2 :], lengths, wt1, masks)
     mean_pass(wt1, state[plan[AT_SIGNAL] :], plan[SIGNAL], wt2)
     for t in range(count):
         vwap[t] = wt1[t] - wt2[t]
-    flow_pass(candles, levels[FLOW_MULTIPLIER], flow)
-    mean_pass(flow, state[plan[AT_FLOW] :], plan[FLOW_LENGTH], flow)
+    flow_pass(candles, levels[FLOW_MULTIPLIER], typical)
+    mean_pass(typical, state[plan[AT_FLOW] :], plan[FLOW_LENGTH], flow)
     for t in range(count):
         flow[t] -= levels[FLOW_SHIFT]
-    change_pass(close, state[STRENGTH], gain, loss)
-    change_pass(logged, state[STRENGTH + 1], log_gain, log_loss)
-    state[STRENGTH], state[STRENGTH + 1] = close[count - 1], logged[count - 1]
-    lengths = plan[RSI_LENGTH], plan[STOCH_RSI_LENGTH]
-    wilder_pass(gain, loss, log_gain, log_loss, state[STRENGTH + 2 :], lengths)
-    strength_pass(gain, loss, close, rsi)
-    strength_pass(log_gain, log_loss, close, logged)
+    strength_pass(changes[0], changes[1], close, rsi)
+    strength_pass(changes[2], changes[3], close, logged)
     highest, lowest = work[_HIGHEST, :count], work[_LOWEST, :count]
     skip = plan[STOCH_FIRST] - int(state[CANDLES])
     range_pass(logged, state[plan[AT_STOCH] :], plan[STOCH_LENGTH], skip, highest, lowest)
-    stoch_pass(logged, highest, lowest, stoch_k)
-    mean_pass(stoch_k, state[plan[AT_K] :], plan[K_LENGTH], stoch_k)
+    stoch_pass(logged, highest, lowest, typical)
+    mean_pass(typical, state[plan[AT_K] :], plan[K_LENGTH], stoch_k)
     mean_pass(stoch_k, state[plan[AT_D] :], plan[D_LENGTH], stoch_d)
     if plan[STOCH_AVERAGE]:
         for t in range(count):
@@ -217,8 +251,8 @@ def event_passes(
     _, high, low, close = candles
     count = len(close)
     end = begin + count
-    wt1, wt2 = values[0, begin:end], values[1, begin:end]
-    dot_pass(wt1, wt2, levels[OVERBOUGHT], levels[OVERSOLD], state[CROSS:], masks)
+    wt2 = values[1, begin:end]
+    dot_pass(values[2, begin:end], wt2, levels, state[CROSS:], masks)
     cycle_pass(close, plan, levels[STC_FACTOR], state, work, values[7, begin:end])
     for row in range(RECENT_ROWS):
         for t in range(FRACTAL):
@@ -226,7 +260,8 @@ def event_passes(
     for t in range(count):
         work[0, FRACTAL + t], work[1, FRACTAL + t] = wt2[t], values[4, begin + t]
         work[2, FRACTAL + t], work[3, FRACTAL + t], work[4, FRACTAL + t] = values[5, begin + t], high[t], low[t]
-    divergence_pass(work, int(state[CANDLES]), plan, levels, state, masks)
+    scratch = work[_KINDS, :count].view(np.int64), work[_ORDER, :count].view(np.int64)
+    divergence_pass(work, int(state[CANDLES]), scratch, (plan, levels, state, masks))
     for row in range(RECENT_ROWS):
         for t in range(FRACTAL):
             state[RECENT + FRACTAL * row + t] = work[row, count + t]
@@ -242,7 +277,7 @@ def event_passes(
     types.float64[:, ::1],
     types.float64[:, ::1],
     types.int64[::1],
-    inlines=(layout, windows, primitives, candle_passes, divergences, higher_layout, higher_kernels),
+    inlines=(layout, windows, primitives, logarithm, candle_passes, divergences, higher_layout, higher_kernels),
 )
 def panel_kernel(
     times: Times,

@@ -18,6 +18,8 @@ from engines.compiled import step
 TOLERANCE = 1e-10
 # A deviation or range below this share of its values is rounding noise.
 NOISE = 1e-12
+# Windows up to this long are summed afresh for every candle.
+SHORT = 8
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.int64]
@@ -74,11 +76,53 @@ def ema_pass(x: Floats, state: Floats, length: int, average: Floats) -> None:
 
 
 @step
-def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
-    """Mean of the last `length` defined values; repeats itself on an undefined one. `mean` may be `x`.
+def two_means_pass(x: Floats, state: Floats, lengths: tuple[int, int], first: Floats, second: Floats) -> None:
+    """Two exponential averages of the same defined values as `ema_step`, in one loop; four slots of state."""
+    a, b = (int(state[0]), state[1]), (int(state[2]), state[3])
+    t = 0
+    while t < len(x) and (a[0] < lengths[0] or b[0] < lengths[1] or min(lengths) == 1):
+        first[t], a = ema_step(x[t], a, lengths[0])
+        second[t], b = ema_step(x[t], b, lengths[1])
+        t += 1
+    state[0], state[2] = a[0], b[0]
+    quick, calm = a[1], b[1]
+    quick_weight, calm_weight = 2.0 / (lengths[0] + 1), 2.0 / (lengths[1] + 1)
+    for k in range(t, len(x)):
+        quick, calm = quick + quick_weight * (x[k] - quick), calm + calm_weight * (x[k] - calm)
+        first[k], second[k] = quick, calm
+    state[1], state[3] = quick, calm
 
-    The rolling sum is replaced by a fresh one each time the window comes round, so rounding errors cannot pile up.
+
+@step
+def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
+    """Mean of the last `length` defined values; repeats itself on an undefined one. `mean` must not be `x`.
+
+    Short windows are summed afresh for every candle, oldest first. The rolling sum of a long one is replaced by a fresh
+    sum each time the window comes round, so rounding errors cannot pile up.
     """
+    gaps, count = 0, len(x)
+    for t in range(count):
+        gaps += 1 if np.isnan(x[t]) else 0
+    whole = gaps == 0 and state[1] >= length
+    if length > SHORT:
+        if whole:
+            rolling_whole(x, state, length, mean)
+        else:
+            rolling_sums(x, state, length, mean)
+        for t in range(count):
+            mean[t] /= length
+    elif whole and count > 2 * length:
+        short_means(x[: length - 1], state, length, mean)
+        short_whole(x, length, mean)
+        state[0] = 0
+        state[MEAN_HEAD : MEAN_HEAD + length] = x[count - length :]
+    else:
+        short_means(x, state, length, mean)
+
+
+@step
+def rolling_sums(x: Floats, state: Floats, length: int, total_of: Floats) -> None:
+    """Sum of the last `length` defined values of a long window; undefined until there are as many."""
     position, count, total, fresh = int(state[0]), int(state[1]), state[2], state[3]
     window = state[MEAN_HEAD:]
     for t in range(len(x)):
@@ -87,14 +131,73 @@ def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
             total += value - window[position]
             fresh += value
             window[position] = value
-            count += 1
+            count = min(count + 1, length)
             position += 1
             if position == length:
                 position, total, fresh = 0, fresh, 0.0
-        mean[t] = total if count >= length else np.nan
-    for t in range(len(mean)):
-        mean[t] /= length
+        total_of[t] = total if count == length else np.nan
     state[0], state[1], state[2], state[3] = position, count, total, fresh
+
+
+@step
+def rolling_whole(x: Floats, state: Floats, length: int, total_of: Floats) -> None:
+    """As `rolling_sums`, for a full window and values that are all defined: the same additions without a question."""
+    position, total, fresh = int(state[0]), state[2], state[3]
+    begin = 0
+    while begin < len(x):
+        count = min(length - position, len(x) - begin)
+        window, part, sums = state[MEAN_HEAD + position :], x[begin : begin + count], total_of[begin:]
+        for t in range(count):
+            total += part[t] - window[t]
+            fresh += part[t]
+            window[t] = part[t]
+            sums[t] = total
+        begin += count
+        position += count
+        if position == length:
+            # As in `rolling_sums`, the fresh sum is told on the candle on which the window comes round.
+            sums[count - 1] = fresh
+            position, total, fresh = 0, fresh, 0.0
+    state[0], state[2], state[3] = position, total, fresh
+
+
+@step
+def short_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
+    """Mean of the last `length` defined values of a short window; undefined until there are as many."""
+    position, count = int(state[0]), int(state[1])
+    window = state[MEAN_HEAD:]
+    for t in range(len(x)):
+        if not np.isnan(x[t]):
+            window[position] = x[t]
+            count = min(count + 1, length)
+            position = position + 1 if position + 1 < length else 0
+        total = window[position]
+        for k in range(position + 1, length):
+            total += window[k]
+        for k in range(position):
+            total += window[k]
+        mean[t] = total / length if count == length else np.nan
+    state[0], state[1] = position, count
+
+
+@step
+def short_whole(x: Floats, length: int, mean: Floats) -> None:
+    """As `short_means` from candle `length` - 1 on, for values that are all defined: the same sums, side by side."""
+    count = len(x) - length + 1
+    means = mean[length - 1 :]
+    if length == 3:
+        first, second, third = x[:count], x[1:], x[2:]
+        for t in range(count):
+            means[t] = (first[t] + second[t] + third[t]) / 3.0
+        return
+    for t in range(count):
+        means[t] = x[t]
+    for k in range(1, length):
+        later = x[k:]
+        for t in range(count):
+            means[t] += later[t]
+    for t in range(count):
+        means[t] /= length
 
 
 @step
@@ -139,38 +242,12 @@ def stoch_pass(x: Floats, highest: Floats, lowest: Floats, place: Floats) -> Non
 @step
 def change_pass(x: Floats, last: float, gain: Floats, loss: Floats) -> None:
     """What x rose and what it fell since the value before it; undefined where there is none."""
+    before = last
     for t in range(len(x)):
-        change = x[t] - (x[t - 1] if t > 0 else last)
+        change = x[t] - before
+        before = x[t]
         gain[t] = change if not change <= 0.0 else 0.0
         loss[t] = -change if not change >= 0.0 else 0.0
-
-
-@step
-def wilder_pass(
-    gain: Floats, loss: Floats, other_gain: Floats, other_loss: Floats, state: Floats, lengths: tuple[int, int]
-) -> None:
-    """Wilder's averages of two series' gains and losses, in place; two counts and four averages of state.
-
-    All four chains run in one loop, so that their divisions overlap.
-    """
-    length, other_length = lengths
-    count, other = int(state[0]), int(state[1])
-    a, b, c, d = state[2], state[3], state[4], state[5]
-    head = 0
-    while head < len(gain) and (count < length or other < other_length):
-        gain[head], (_, a) = rma_step(gain[head], (count, a), length)
-        loss[head], (count, b) = rma_step(loss[head], (count, b), length)
-        other_gain[head], (_, c) = rma_step(other_gain[head], (other, c), other_length)
-        other_loss[head], (other, d) = rma_step(other_loss[head], (other, d), other_length)
-        head += 1
-    for t in range(head, len(gain)):
-        a = (a * (length - 1) + gain[t]) / length
-        b = (b * (length - 1) + loss[t]) / length
-        c = (c * (other_length - 1) + other_gain[t]) / other_length
-        d = (d * (other_length - 1) + other_loss[t]) / other_length
-        gain[t], loss[t], other_gain[t], other_loss[t] = a, b, c, d
-    state[0], state[1] = count, other
-    state[2], state[3], state[4], state[5] = a, b, c, d
 
 
 @step
@@ -187,15 +264,114 @@ def strength_pass(gain: Floats, loss: Floats, price: Floats, strength: Floats) -
 
 
 @step
-def wave_pass(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> None:
-    """Distance of the typical price from its mean in mean deviations, smoothed; flat where those are noise."""
+def wave_head(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> int:
+    """Waves, and whether they are flat, until all three averages are seeded; returns how many candles that took."""
     mean_state, spread_state = (int(state[0]), state[1]), (int(state[2]), state[3])
     wave_state = int(state[4]), state[5]
-    for t in range(len(typical)):
+    t = 0
+    # An average over one value is that value, which the short form of a seeded one misses by rounding.
+    while t < len(typical) and (wave_state[0] < average or channel == 1 or average == 1):
         mean, mean_state = ema_step(typical[t], mean_state, channel)
         spread, spread_state = ema_step(abs(typical[t] - mean), spread_state, channel)
         wt1[t], wave_state = ema_step((typical[t] - mean) / (0.015 * spread), wave_state, average)
         masks[t] = FLAT if spread <= NOISE * mean else 0
+        t += 1
     state[0], state[1] = mean_state
     state[2], state[3] = spread_state
     state[4], state[5] = wave_state
+    return t
+
+
+@step
+def wave_step(
+    typical: float, averages: tuple[float, float, float], weight: float, wave_weight: float
+) -> tuple[float, int, tuple[float, float, float]]:
+    """Wave and flat bit of one candle, all averages being seeded: mean of the price, its mean deviation, the wave."""
+    mean, spread, wave = averages
+    mean = mean + weight * (typical - mean)
+    deviation = typical - mean
+    spread = spread + weight * (abs(deviation) - spread)
+    place = deviation / (0.015 * spread)
+    flat = FLAT if spread <= NOISE * mean else 0
+    if np.isnan(place):
+        return np.nan, flat, (mean, spread, wave)
+    wave = wave + wave_weight * (place - wave)
+    return wave, flat, (mean, spread, wave)
+
+
+@step
+def wave_pass(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> None:
+    """Distance of the typical price from its mean in mean deviations, smoothed; flat where those are noise."""
+    head = wave_head(typical, state, channel, average, wt1, masks)
+    averages = state[1], state[3], state[5]
+    weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
+    for t in range(head, len(typical)):
+        wt1[t], masks[t], averages = wave_step(typical[t], averages, weight, wave_weight)
+    state[1], state[3], state[5] = averages
+
+
+@step
+def wilder_head(gain: Floats, loss: Floats, state: Floats, length: int) -> int:
+    """Wilder's averages of gains and losses in place until they are seeded; returns how many candles that took."""
+    count, up, down = int(state[0]), state[1], state[2]
+    t = 0
+    while t < len(gain) and count < length:
+        gain[t], (_, up) = rma_step(gain[t], (count, up), length)
+        loss[t], (count, down) = rma_step(loss[t], (count, down), length)
+        t += 1
+    state[0], state[1], state[2] = count, up, down
+    return t
+
+
+@step
+def wilder_step(average: float, x: float, length: int) -> float:
+    """Wilder's average that is seeded, one value on."""
+    return (average * (length - 1) + x) / length
+
+
+@step
+def wilder_pass(gain: Floats, loss: Floats, state: Floats, length: int) -> None:
+    """Wilder's averages of gains and losses, in place; a count and two averages of state."""
+    head = wilder_head(gain, loss, state, length)
+    up, down = state[1], state[2]
+    for t in range(head, len(gain)):
+        up, down = wilder_step(up, gain[t], length), wilder_step(down, loss[t], length)
+        gain[t], loss[t] = up, down
+    state[1], state[2] = up, down
+
+
+@step
+def chain_pass(
+    typical: Floats,
+    changes: tuple[Floats, Floats, Floats, Floats],
+    wave_state: Floats,
+    strength_state: Floats,
+    lengths: tuple[int, int, int, int],
+    wt1: Floats,
+    masks: Masks,
+) -> None:
+    """`wave_pass`, and `wilder_pass` of two series, in one loop: each waits for its own last result, so all overlap.
+
+    Args:
+        changes: gains and losses of both series, replaced by their averages.
+        lengths: channel and average of the wave, and those of the two series.
+    """
+    channel, average, length, other_length = lengths
+    gain, loss, other_gain, other_loss = changes
+    head = wave_head(typical, wave_state, channel, average, wt1, masks)
+    up_head = wilder_head(gain, loss, strength_state, length)
+    other_head = wilder_head(other_gain, other_loss, strength_state[3:], other_length)
+    begin = max(head, up_head, other_head)
+    wave_pass(typical[head:begin], wave_state, channel, average, wt1[head:begin], masks[head:begin])
+    wilder_pass(gain[up_head:begin], loss[up_head:begin], strength_state, length)
+    wilder_pass(other_gain[other_head:begin], other_loss[other_head:begin], strength_state[3:], other_length)
+    averages = wave_state[1], wave_state[3], wave_state[5]
+    weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
+    a, b, c, d = strength_state[1], strength_state[2], strength_state[4], strength_state[5]
+    for t in range(begin, len(typical)):
+        wt1[t], masks[t], averages = wave_step(typical[t], averages, weight, wave_weight)
+        a, b = wilder_step(a, gain[t], length), wilder_step(b, loss[t], length)
+        c, d = wilder_step(c, other_gain[t], other_length), wilder_step(d, other_loss[t], other_length)
+        gain[t], loss[t], other_gain[t], other_loss[t] = a, b, c, d
+    wave_state[1], wave_state[3], wave_state[5] = averages
+    strength_state[1], strength_state[2], strength_state[4], strength_state[5] = a, b, c, d

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.cipher import primitives
+from engines.cipher.logarithm import log_pass
 from engines.cipher.windows import mean_state, range_state
 
 Floats = NDArray[np.float64]
@@ -44,12 +45,10 @@ def sma(x: Floats, length: int) -> Floats:
 
 
 def rsi(x: Floats, length: int) -> Floats:
-    rows = np.empty((4, len(x)))
-    primitives.change_pass(x, np.nan, rows[0], rows[1])
-    rows[2:] = rows[:2]
-    primitives.wilder_pass(rows[0], rows[1], rows[2], rows[3], np.zeros(6), (length, length))
-    result = np.empty(len(x))
-    primitives.strength_pass(rows[0], rows[1], x, result)
+    gain, loss, result = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
+    primitives.change_pass(x, np.nan, gain, loss)
+    primitives.wilder_pass(gain, loss, np.zeros(3), length)
+    primitives.strength_pass(gain, loss, x, result)
     return result
 
 
@@ -154,6 +153,17 @@ def test_a_spike_leaves_no_error_in_a_simple_average() -> None:
     spiked = x.copy()
     spiked[100] = 1e12
     assert np.max(np.abs(sma(spiked, 60)[220:] - sma(x, 60)[220:])) < 1e-14
+
+
+def test_a_logarithm_is_the_librarys_to_one_unit_in_the_last_place_whether_alone_or_among_many() -> None:
+    random = np.random.default_rng(4)
+    x = np.concatenate([np.exp(random.uniform(-300, 300, 2_000)), 1 + random.uniform(-1e-3, 1e-3, 2_000)])
+    together, alone, scratch = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
+    log_pass(x, scratch, together)
+    for t in range(len(x)):
+        log_pass(x[t : t + 1], scratch[t : t + 1], alone[t : t + 1])
+    assert np.array_equal(together, alone)
+    assert np.max(np.abs(together - np.log(x)) / np.spacing(np.abs(np.log(x)))) <= 1
 
 
 def test_stoch_is_undefined_without_a_range_and_where_the_range_is_rounding_noise() -> None:
