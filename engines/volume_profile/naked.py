@@ -32,6 +32,10 @@ class SessionLevel(Protocol):
         """Row of its last candle."""
 
     @property
+    def closes(self) -> datetime:
+        """When it ends, aware UTC; its last candle may have closed before, or reach beyond."""
+
+    @property
     def complete(self) -> bool:
         """Whether it is over and all of it is there."""
 
@@ -47,7 +51,8 @@ class NakedPoc:
     Attributes:
         session: name of the session that left it.
         price: quote units.
-        born: close of the session's last candle, aware UTC; nobody could know it sooner.
+        born: when it was final, aware UTC: the end of its session, or the close of its last candle where that reaches
+            beyond; after a session that ends in a gap it waits for the end, since another candle could have come.
         tagged_at: opening of the candle that came back to it, known when that candle closes; None while naked.
         tagged_row: row of that candle; None while naked.
         age_sessions: sessions from birth to the tag, or to the last candle.
@@ -94,7 +99,7 @@ def naked_pocs(
             NakedPoc(
                 session=session.name,
                 price=session.poc,
-                born=from_ms(int(times[session.last_row]) + length),
+                born=max(session.closes, from_ms(int(times[session.last_row]) + length)),
                 tagged_at=None if row is None else from_ms(int(times[row])),
                 tagged_row=row,
                 age_sessions=until - number,

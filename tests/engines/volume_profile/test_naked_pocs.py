@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.domain.candles import CandleFrame
-from engines.volume_profile import naked_pocs
+from engines.domain.timeframe import to_ms
+from engines.volume_profile import naked_pocs, session_profiles
 from engines.volume_profile.naked import NakedMode
 
 Build = Callable[..., CandleFrame]
+MONDAY = to_ms(datetime(2024, 3, 4, tzinfo=UTC))
 MODES: list[NakedMode] = ["strict", "touch_or_gap"]
 
 
@@ -28,6 +30,7 @@ class Level:
     last_row: int
     poc: float | None
     complete: bool = True
+    closes: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -82,12 +85,28 @@ def test_every_level_ends_at_the_first_candle_a_literal_search_finds(
         assert level.naked == (level.tagged_at is None) == (level.tagged_row is None)
 
 
-def test_a_level_is_born_at_the_close_of_its_session_and_tagged_at_an_opening(rows_frame: Build) -> None:
+def test_a_level_is_born_at_the_close_of_its_sessions_last_candle_and_tagged_at_an_opening(rows_frame: Build) -> None:
     bars = [(10.0, 11.0), (20.0, 21.0), (10.0, 30.0)]
     candles = rows_frame([{"open": low, "low": low, "high": high, "close": low, "volume": 1.0} for low, high in bars])
     (level,) = naked_pocs(candles, [Level("first", 0, 10.5)])
     assert level.born == datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
     assert level.tagged_at == datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
+
+
+def test_a_level_of_a_session_that_ends_in_a_gap_is_born_when_the_session_ends(random_frame: Build) -> None:
+    # Fridays end at 21:00, hours before their session: until then another candle could have moved the level.
+    hours = [hour for hour in range(14 * 24) if not 117 <= hour % 168 < 165]
+    times = MONDAY + np.array(hours, dtype=np.int64) * 3_600_000
+    week = random_frame(3, count=len(times))
+    candles = replace(week, timeframe="1h", open_time=times, volume=np.ones(len(times)))
+    found = naked_pocs(candles, session_profiles(candles))
+    friday = next(level for level in found if level.session == "2024-03-08")
+    assert friday.born == datetime(2024, 3, 9, tzinfo=UTC)
+    # At the close of every candle, the levels born by then are those that its own past gives.
+    for row in range(20, len(candles), 7):
+        past = candles[: row + 1]
+        told = {level.session for level in naked_pocs(past, session_profiles(past))}
+        assert told == {level.session for level in found if level.born <= past.as_of}
 
 
 def test_a_session_that_still_runs_or_has_no_volume_leaves_no_level(random_frame: Build) -> None:
