@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from engines.soundness import sound_columns
 from engines.volume_profile.vwap_anchors import Anchor, Anchors
 
 Source = Literal["hlc3", "close", "hl2", "ohlc4"]
+Price = TypeVar("Price", float, Floats)
 BANDS: Final = (1.0, 2.0, 3.0)
 
 
@@ -83,8 +84,8 @@ def compute_vwap(
     return Vwap(candles, anchors, columns[0], columns[1], period, bands, upper, lower)
 
 
-def candle_price(source: Source, open_: Floats, high: Floats, low: Floats, close: Floats) -> Floats:
-    """The price that stands for each candle; shape (n,).
+def candle_price(source: Source, open_: Price, high: Price, low: Price, close: Price) -> Price:
+    """The price that stands for a candle, or for each one of columns.
 
     Raises:
         InvalidRequest: there is no such source.

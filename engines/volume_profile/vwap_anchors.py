@@ -18,6 +18,8 @@ Calendar = Literal["session", "week", "month"]
 Anchor = Calendar | datetime | Sequence[datetime]
 CALENDARS: Final[tuple[Calendar, ...]] = get_args(Calendar)
 _DAY: Final = timedelta(days=1)
+# No period of the calendar lasts longer, whatever the clocks do.
+_LONGEST_MS: Final = 33 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,21 @@ class Anchors:
         starts = self._starts(int(open_time[0]), int(open_time[-1]))
         found = np.searchsorted(starts, open_time, side="right") - 1
         return np.where(found < 0, none, starts[np.maximum(found, 0)])
+
+    def period_at(self, open_time: int, *, none: int) -> tuple[int, int]:
+        """Start of the period that a candle belongs to, and of the one after it.
+
+        Args:
+            open_time: of the candle, milliseconds since the epoch.
+            none: stands for the start where the first event is still to come; as `periods` has it.
+
+        Returns:
+            Milliseconds since the epoch, start <= open_time < end; an end that never comes where the last event passed.
+        """
+        starts = self._starts(open_time, open_time + _LONGEST_MS)
+        found = int(np.searchsorted(starts, open_time, side="right"))
+        begin = none if found == 0 else int(starts[found - 1])
+        return begin, int(starts[found]) if found < len(starts) else np.iinfo(np.int64).max
 
     def _starts(self, first_ms: int, last_ms: int) -> Times:
         if not isinstance(self.anchor, str):

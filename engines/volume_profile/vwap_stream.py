@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +11,7 @@ import numpy as np
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import Timeframe, from_ms
 from engines.errors import InvalidRequest
-from engines.soundness import sound_columns
+from engines.soundness import sound_columns, unsound
 from engines.volume_profile.vwap import BANDS, Source, candle_price, checked_bands
 from engines.volume_profile.vwap_anchors import Anchor, Anchors
 
@@ -51,14 +52,17 @@ class VwapStream:
 
         self._anchors = Anchors(anchor, timezone, session_start)
         self._bands = checked_bands(bands)
+        candle_price(source, 1.0, 1.0, 1.0, 1.0)
         self._source: Source = source
-        empty = np.empty(0)
-        candle_price(source, empty, empty, empty, empty)
         self._symbol, self._timeframe = symbol, timeframe
         self._pass, self._none = vwap_pass, NO_PERIOD
-        self._state = np.zeros(STATE)
+        self._state, self._trial = np.zeros(STATE), np.zeros(STATE)
         self._period = NO_PERIOD
         self._last_time: int | None = None
+        # One candle's place in the kernel's columns, and from when to when its period lasts.
+        self._price, self._volume, self._of = np.empty(1), np.empty(1), np.empty(1, dtype=np.int64)
+        self._vwap, self._sigma = np.empty(1), np.empty(1)
+        self._begin = self._end = NO_PERIOD
 
     @classmethod
     def after(
@@ -86,7 +90,7 @@ class VwapStream:
             session_start=session_start,
         )
         if len(candles):
-            stream._take(candles, commit=True)
+            stream._follow(candles)
         return stream
 
     def close(self, open_time: int, open_: float, high: float, low: float, close: float, volume: float) -> VwapUpdate:
@@ -95,7 +99,12 @@ class VwapStream:
         Raises:
             InvalidRequest: the candle cannot be, or does not come after the last one; nothing has changed then.
         """
-        return self._take(self._candle(open_time, open_, high, low, close, volume), commit=True)
+        self._enter(open_time, open_, high, low, close, volume)
+        self._period = self._pass(
+            self._price, self._volume, self._of, self._period, self._state, self._vwap, self._sigma
+        )
+        self._last_time = open_time
+        return self._update()
 
     def forming(self, open_time: int, open_: float, high: float, low: float, close: float, volume: float) -> VwapUpdate:
         """What the average would be if the candle closed as it stands; the next call replaces it.
@@ -103,27 +112,40 @@ class VwapStream:
         Raises:
             InvalidRequest: the candle cannot be, or does not come after the last closed one.
         """
-        return self._take(self._candle(open_time, open_, high, low, close, volume), commit=False)
+        self._enter(open_time, open_, high, low, close, volume)
+        np.copyto(self._trial, self._state)
+        self._pass(self._price, self._volume, self._of, self._period, self._trial, self._vwap, self._sigma)
+        return self._update()
 
-    def _candle(self, open_time: int, *values: float) -> CandleFrame:
-        times = np.array([open_time], dtype=np.int64)
-        columns = (np.array([float(value)]) for value in values)
-        return CandleFrame(self._symbol, self._timeframe, "", False, times, *columns)  # noqa: FBT003
-
-    def _take(self, candles: CandleFrame, *, commit: bool) -> VwapUpdate:
+    def _follow(self, candles: CandleFrame) -> None:
         open_, high, low, close, volume = sound_columns(candles, volume=True)
-        if self._last_time is not None and candles.open_time[0] <= self._last_time:
-            first = from_ms(int(candles.open_time[0]))
-            raise InvalidRequest(
-                f"{candles.symbol} {candles.timeframe}: the candle of {first:%Y-%m-%d %H:%M} UTC does not come after"
-                f" the last one, {from_ms(self._last_time):%Y-%m-%d %H:%M} UTC."
-            )
         period = self._anchors.periods(candles.open_time, none=self._none)
-        state, columns = self._state.copy(), np.empty((2, len(candles)))
         price = candle_price(self._source, open_, high, low, close)
-        last_period = self._pass(price, volume, period, self._period, state, columns[0], columns[1])
-        if commit:
-            self._state, self._period, self._last_time = state, last_period, int(candles.open_time[-1])
-        vwap, sigma = columns[:, -1].tolist()
+        columns = np.empty((2, len(candles)))
+        self._period = self._pass(price, volume, period, self._period, self._state, columns[0], columns[1])
+        self._last_time = int(candles.open_time[-1])
+
+    def _enter(self, open_time: int, open_: float, high: float, low: float, close: float, volume: float) -> None:
+        """Put one candle, which can be and comes after the last, in its place."""
+        sound = 0.0 < low <= open_ <= high < math.inf and low <= close <= high and 0.0 <= volume < math.inf
+        if not sound:
+            columns = (np.array([float(value)]) for value in (open_, high, low, close, volume))
+            times = np.array([open_time], dtype=np.int64)
+            raise unsound(
+                CandleFrame(self._symbol, self._timeframe, "", False, times, *columns),  # noqa: FBT003
+                volume=True,
+            )
+        if self._last_time is not None and open_time <= self._last_time:
+            raise InvalidRequest(
+                f"{self._symbol} {self._timeframe}: the candle of {from_ms(open_time):%Y-%m-%d %H:%M} UTC does not come"
+                f" after the last one, {from_ms(self._last_time):%Y-%m-%d %H:%M} UTC."
+            )
+        if not self._begin <= open_time < self._end:
+            self._begin, self._end = self._anchors.period_at(open_time, none=self._none)
+        self._price[0] = candle_price(self._source, float(open_), float(high), float(low), float(close))
+        self._volume[0], self._of[0] = volume, self._begin
+
+    def _update(self) -> VwapUpdate:
+        vwap, sigma = self._vwap.item(), self._sigma.item()
         upper, lower = (tuple(vwap + side * band * sigma for band in self._bands) for side in (1, -1))
         return VwapUpdate(vwap, sigma, upper, lower)

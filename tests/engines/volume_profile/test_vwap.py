@@ -150,6 +150,23 @@ def test_nothing_after_a_candle_changes_its_row(seed: int, cut: int, random_fram
     np.testing.assert_array_equal(whole.upper[:, :cut], part.upper)
 
 
+@pytest.mark.parametrize("anchor", ["session", "week", "month", [datetime(2024, 3, 31, 0, 30, tzinfo=UTC)]])
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Asia/Kathmandu"])
+def test_a_stream_begins_its_periods_where_the_whole_series_does_over_gaps_and_clock_changes(
+    anchor: Anchor, zone: str, random_frame: Build
+) -> None:
+    # Five hours apart from February to May, without every eleventh week: months of all lengths, both kinds of days.
+    candles = spaced(random_frame(11, count=400), datetime(2024, 2, 27, 1, 30, tzinfo=UTC), 300)
+    candles = replace(candles, open_time=candles.open_time + np.arange(400) // 34 * 7 * 24 * HOUR)
+    whole = compute_vwap(candles, anchor, zone, session_start="02:30")
+    stream = VwapStream("BTC/USD", "1m", anchor, zone, session_start="02:30")
+    columns = [getattr(candles, name).tolist() for name in ("open_time", *_NAMES)]
+    later = [row[0] + 40 * 24 * HOUR for row in zip(*columns, strict=True)]
+    for row, candle in enumerate(zip(*columns, strict=True)):
+        stream.forming(later[row], *candle[1:])
+        np.testing.assert_array_equal(stream.close(*candle).vwap, whole.vwap[row])
+
+
 def test_sessions_follow_daylight_saving_time(random_frame: Build) -> None:
     candles = spaced(random_frame(1, count=96), datetime(2024, 3, 9, tzinfo=UTC), 60)
     ours = compute_vwap(candles, "session", "America/New_York", session_start="09:30")
