@@ -147,5 +147,6 @@ class VwapStream:
 
     def _update(self) -> VwapUpdate:
         vwap, sigma = self._vwap.item(), self._sigma.item()
-        upper, lower = (tuple(vwap + side * band * sigma for band in self._bands) for side in (1, -1))
+        spreads = [band * sigma for band in self._bands]
+        upper, lower = tuple([vwap + spread for spread in spreads]), tuple([vwap - spread for spread in spreads])
         return VwapUpdate(vwap, sigma, upper, lower)
