@@ -54,8 +54,8 @@ class RowSums:
 
     def add_trades(self, price: Floats, quantity: Floats, side: Floats) -> None:
         """Enter trades, each whole at its price; those with a side above zero are up."""
-        # A trade has no body to tell up from down: its side stands for it.
-        self._spread((np.zeros(len(price)), price, price, side, quantity, price, price, price), None)
+        # A trade has no body to tell up from down, so its side stands for it; and it reaches over no tick but its own.
+        self._spread((np.zeros(len(price)), price, price, side, quantity, price, price, price), None, reach=0.0)
 
     def add(self, columns: Columns, times: Times | None = None) -> bool:
         """Enter candles; with `times`, check them on the way, where `checks_on_the_way` says so.
@@ -76,13 +76,14 @@ class RowSums:
         doubled = (np.repeat(prices, 2) for prices in spread)
         return self._spread((blank, blank, blank, sides, parts, *doubled), None)
 
-    def _spread(self, columns: tuple[Floats, ...], times: Times | None) -> bool:
+    def _spread(self, columns: tuple[Floats, ...], times: Times | None, *, reach: float | None = None) -> bool:
         from engines.volume_profile.kernels import spread_kernel
 
+        *place, own = self.grid.numbers
         sound = spread_kernel(
             _NO_TIMES if times is None else times,
             columns,
-            self.grid.numbers,
+            (*place, own if reach is None else reach),
             self._params.spread == "triangle",
             times is not None,
             self._entered,

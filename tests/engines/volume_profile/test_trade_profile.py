@@ -14,7 +14,8 @@ import pytest
 
 from engines.domain.trades import TradeFrame
 from engines.errors import InsufficientData, InvalidRequest
-from engines.volume_profile import ProfileParams, compute_trade_profile
+from engines.volume_profile import LiveProfile, ProfileParams, compute_trade_profile
+from engines.volume_profile.params import Spread
 
 
 def frame(prices: list[float], quantities: list[float], sides: list[int]) -> TradeFrame:
@@ -125,3 +126,17 @@ def test_no_trade_and_no_quantity_are_refused() -> None:
         compute_trade_profile(trades)
     with pytest.raises(InsufficientData, match="XRP/ETH has no trades"):
         compute_trade_profile(trades[:0])
+
+
+@pytest.mark.parametrize("spread", ["uniform", "ticks", "close", "typical", "triangle"])
+def test_a_trade_goes_whole_into_one_row_whatever_is_said_of_candles(spread: Spread) -> None:
+    # Three rows over five ticks or six: their edges lie between ticks.
+    trades = frame([1.0, 1.25, 1.5, 1.75, 2.25], [1.0, 2.0, 4.0, 8.0, 16.0], [1, -1, 1, -1, 1])
+    params = ProfileParams(rows=3, tick_size=0.25, spread=spread)
+    profile = compute_trade_profile(trades, params)
+    rows = np.searchsorted(profile.edges[1:-1], trades.price, side="right")
+    assert profile.volume_by_row.tolist() == np.bincount(rows, trades.quantity, minlength=3).tolist()
+    live = LiveProfile(params)
+    for row in range(len(trades)):
+        live.add_trade(row, float(trades.price[row]), float(trades.quantity[row]), int(trades.side[row]))
+    assert live.profile().up_by_row.tolist() == profile.up_by_row.tolist()
