@@ -12,8 +12,10 @@ from engines.domain.candles import Floats
 from engines.errors import InvalidRequest
 from engines.volume_profile.params import MAX_ROWS, ProfileParams, whole_tick_rows
 
-# A price this close to a whole number of units is on it: 0.3 is the third multiple of 0.1, whatever doubles say.
+# A price this close to a whole number of units is on it: 0.3 is the third multiple of 0.1, whatever doubles say. The
+# second share is of the number itself, which doubles tell no closer where units are many.
 SNAP: Final = 1e-8
+SNAP_SHARE: Final = 1e-15
 # Adding and subtracting it rounds a double to a whole number, in kernels as well as here.
 ROUNDER: Final = 1.5 * 2.0**52
 
@@ -118,7 +120,7 @@ def in_units(price: float, unit: float) -> float:
     """How many units a price is; a whole number where it is one within rounding."""
     counted = price * (1 / unit)
     whole = (counted + ROUNDER) - ROUNDER
-    return whole if abs(counted - whole) <= SNAP else counted
+    return whole if abs(counted - whole) <= SNAP + SNAP_SHARE * counted else counted
 
 
 def row_edges(base: float, row_height: float, top: float, count: int) -> Floats:

@@ -9,7 +9,8 @@ from numba import types
 from numpy.typing import NDArray
 
 from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
-from engines.volume_profile.grid import ROUNDER, SNAP
+from engines.volume_profile import grid as grid_module
+from engines.volume_profile.grid import ROUNDER, SNAP, SNAP_SHARE
 
 Floats = NDArray[np.float64]
 Slots = NDArray[np.uint32]
@@ -74,7 +75,7 @@ def _place(prices: Floats, grid: tuple[float, ...], reach: float, out: Floats) -
         if per_unit > 0.0:
             counted = prices[t] * per_unit
             whole = (counted + ROUNDER) - ROUNDER
-            counted = whole if abs(counted - whole) <= SNAP else counted
+            counted = whole if abs(counted - whole) <= SNAP + SNAP_SHARE * counted else counted
             out[t] = (counted + reach - origin) / height - first
         else:
             out[t] = (prices[t] - origin) * scale
@@ -191,6 +192,7 @@ def _rows(sums: Floats, rows: Floats) -> None:
     types.float64[:, :, ::1],
     types.float64[::1],
     types.float64[:, ::1],
+    inlines=(grid_module,),
 )
 def spread_kernel(
     times: NDArray[np.int64],
@@ -292,6 +294,7 @@ def value_area_kernel(volume: Floats, total: float, fraction: float) -> tuple[in
     types.float64[::1],
     types.float64[::1],
     types.int64[:, ::1],
+    inlines=(grid_module,),
 )
 def develop_kernel(
     columns: tuple[Floats, ...],

@@ -42,6 +42,14 @@ def test_a_price_on_a_tick_falls_into_the_row_over_it_although_doubles_cannot_ho
         assert profile.volume_by_row.tolist() == [1.0] * 8 + [2.0]
 
 
+def test_prices_of_billions_of_ticks_fall_into_the_rows_over_them(rows_frame: Build) -> None:
+    # Doubles tell a number of ten billion to two millionths; times 1e-5 and back it is off by as much.
+    ticks = range(10_000_000_000, 10_000_000_100)
+    params = ProfileParams(rows=None, ticks_per_row=1, tick_size=1e-5)
+    profile = compute_volume_profile(rows_frame([flat(float(f"{count}e-5")) for count in ticks]), params)
+    assert profile.volume_by_row.tolist() == [1.0] * 98 + [2.0]
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     ticks=st.lists(st.integers(1, 3_000), min_size=2, max_size=40),
