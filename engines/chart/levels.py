@@ -26,16 +26,17 @@ def volume_levels(market: MarketData, desk: DeskProfile) -> dict[str, Any]:
     Raises:
         VenueUnavailable: the market did not answer.
     """
-    profile = desk.profile
+    profile, rows = desk.profile, _last_rows(desk)
+    high, low = profile.nodes
     return {
         "rows": _rows(profile),
         "poc": profile.poc,
         "vah": profile.vah,
         "val": profile.val,
-        "hvn": [_node(node) for node in profile.hvn],
-        "lvn": [_node(node) for node in profile.lvn],
+        "hvn": [_node(node) for node in high],
+        "lvn": [_node(node) for node in low],
         "naked_pocs": _naked(market, desk),
-        "developing_poc": column(developing_profile(desk.lower, profile.params).poc[_last_rows(desk)]),
+        "developing_poc": column(developing_profile(desk.lower, profile.params, rows=rows).poc[rows]),
         "built_from": desk.built_from,
         "lookback": len(desk.candles),
         "value_area_fraction": profile.params.value_area_fraction,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engines.domain.candles import CandleFrame, Floats, Times
 from engines.soundness import Columns, require_count, sound_columns
@@ -29,18 +30,22 @@ class DevelopingProfile:
     vah: Floats
 
 
-def developing_profile(candles: CandleFrame, params: ProfileParams | None = None) -> DevelopingProfile:
+def developing_profile(
+    candles: CandleFrame, params: ProfileParams | None = None, *, rows: NDArray[np.int64] | None = None
+) -> DevelopingProfile:
     """POC, VAL and VAH after every candle, each made of the candles up to that one only.
 
     Value i is what `compute_volume_profile(candles[: i + 1])` tells, so later candles change nothing before them.
 
     Rows of a height stay where they are while the range grows, and a candle is entered once: O(n * rows) in small
     steps. With a number of rows every new high or low moves all rows, so everything before is entered again, as the
-    profile of that moment has it: O(new extremes * n). Give a row height for long histories.
+    profile of that moment has it: O(new extremes * n). Give a row height for long histories, or only some rows.
 
     Args:
         candles: n >= 1 closed candles, ascending open_time.
         params: rows and value area; 24 rows and 70 % when None.
+        rows: ascending rows after which the levels are wanted, which saves the work for others; after those they may
+            be undefined. All when None.
 
     Raises:
         InsufficientData: there is no candle.
@@ -51,33 +56,36 @@ def developing_profile(candles: CandleFrame, params: ProfileParams | None = None
     columns = sound_columns(candles, volume=True)
     lows, highs = np.minimum.accumulate(columns[2]), np.maximum.accumulate(columns[1])
     levels = np.full((3, len(candles)), np.nan)
-    rows, begin, whole = (
-        np.empty((3, len(candles)), dtype=np.int64),
-        0,
-        RowGrid.over(float(lows[-1]), float(highs[-1]), params),
-    )
+    found, begin = np.empty((3, len(candles)), dtype=np.int64), 0
+    whole = RowGrid.over(float(lows[-1]), float(highs[-1]), params)
     held, sums = np.zeros(whole.count + 1), np.zeros(2)
-    for tell, end, grid in _stretches(lows, highs, params):
+    wanted = np.arange(len(candles)) if rows is None else np.unique(rows)
+    for tell, end, grid in _stretches(wanted, lows, highs, params):
         if not params.stable:
             begin, whole, held, sums = 0, grid, np.zeros(grid.count + 1), np.zeros(2)
         span = (begin, tell, end, grid.first - whole.first, grid.count)
-        _develop(columns, whole, params, span, held, sums, rows)
-        _price(grid, rows[:, tell:end], levels[:, tell:end])
+        _develop(columns, whole, params, span, held, sums, found)
+        _price(grid, found[:, tell:end], levels[:, tell:end])
         begin = end
     levels.flags.writeable = False
     return DevelopingProfile(candles, params, *levels)
 
 
-def _stretches(lows: Floats, highs: Floats, params: ProfileParams) -> Iterator[tuple[int, int, RowGrid]]:
-    """Runs of candles after which the rows lie alike: first, first not, and where they lie."""
-    moved = np.flatnonzero((np.diff(lows) != 0) | (np.diff(highs) != 0)) + 1
-    begin, grid = 0, RowGrid.over(float(lows[0]), float(highs[0]), params)
-    for row in moved.tolist():
-        other = RowGrid.over(float(lows[row]), float(highs[row]), params)
+def _stretches(
+    wanted: NDArray[np.int64], lows: Floats, highs: Floats, params: ProfileParams
+) -> Iterator[tuple[int, int, RowGrid]]:
+    """Runs of wanted candles after which the rows lie alike: first, first not, and where they lie."""
+    if len(wanted) == 0:
+        return
+    low, high = lows[wanted], highs[wanted]
+    moved = np.flatnonzero((np.diff(low) != 0) | (np.diff(high) != 0)) + 1
+    begin, grid = 0, RowGrid.over(float(low[0]), float(high[0]), params)
+    for place in moved.tolist():
+        other = RowGrid.over(float(low[place]), float(high[place]), params)
         if other != grid:
-            yield begin, row, grid
-            begin, grid = row, other
-    yield begin, len(lows), grid
+            yield int(wanted[begin]), int(wanted[place - 1]) + 1, grid
+            begin, grid = place, other
+    yield int(wanted[begin]), int(wanted[-1]) + 1, grid
 
 
 def _develop(

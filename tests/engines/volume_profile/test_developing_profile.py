@@ -66,6 +66,16 @@ def test_later_candles_change_nothing_before_them_whatever_they_hold(
             assert getattr(poisoned, name)[:cut].tobytes() == getattr(early, name).tobytes()
 
 
+@pytest.mark.parametrize("params", SETTINGS)
+def test_levels_wanted_after_some_candles_only_are_those_of_all(params: ProfileParams, random_frame: Build) -> None:
+    candles = random_frame(5, count=200)
+    whole = developing_profile(candles, params)
+    for rows in (np.array([199]), np.array([0, 3, 3, 90]), np.arange(11, 200, 17), np.empty(0, dtype=np.int64)):
+        some = developing_profile(candles, params, rows=rows)
+        for name in ("poc", "val", "vah"):
+            assert getattr(some, name)[rows].tobytes() == getattr(whole, name)[rows].tobytes()
+
+
 def test_levels_are_undefined_until_something_is_traded(random_frame: Build) -> None:
     candles = random_frame(8)
     silent = replace(candles, volume=np.where(np.arange(120) < 10, 0.0, 1.0))
