@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from api.auth import Reader
 from api.dependencies import DeskDep
 from api.problems import problems
 from api.schemas.chart import ChartData
+from api.schemas.fields import GivenTime
 from api.schemas.market import Candle, CandlePage, Instrument, Markets
 from engines.domain.timeframe import TIMEFRAMES, Timeframe, from_ms
 
@@ -18,9 +18,7 @@ router = APIRouter(prefix="/v1", tags=["market"])
 
 Symbol = Annotated[str, Query(min_length=1, max_length=40, examples=["BTC/USDT"])]
 TimeframeQuery = Annotated[Timeframe, Query(examples=["1h"])]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="Know only what had closed by this time; it needs a time zone.")
-]
+AsOf = Annotated[GivenTime | None, Query(description="Know only what had closed by this time; it needs a time zone.")]
 
 
 @router.get("/markets", operation_id="list_markets", summary="What can be traded", responses=problems(503))
