@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,17 +21,21 @@ from engines.volume_profile import (
     Node,
     ProfileParams,
     RowProfile,
+    Session,
     SessionProfile,
     anchored_profile,
     composite_profile,
     compute_volume_profile,
     developing_profile,
     naked_pocs,
-    session_profiles,
 )
 from engines.volume_profile.lower import RANGE_TIMEFRAMES, lower_candles, session_timeframe
+from engines.volume_profile.sessions import each_session_profile
 
-_DAY_MS = 24 * 3_600_000
+_DAY_MS: Final = 24 * 3_600_000
+# What one answer may cost: candles it is built from, and rows of all its sessions together (some 15 MB of JSON).
+MOST_LOWER_CANDLES: Final = 500_000
+MOST_SESSION_ROWS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,13 @@ class _Candles:
 
     chart: CandleFrame
     lower: CandleFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _SessionLevel(Session):
+    """A session without the rows of its profile."""
+
+    poc: float | None
 
 
 def profile_json(market: MarketData, request: VolumeProfileRequest) -> dict[str, Any]:
@@ -56,8 +67,9 @@ def profile_json(market: MarketData, request: VolumeProfileRequest) -> dict[str,
     params = _params(request, market.instrument(request.symbol))
     found = _candles(market, request)
     lower = found.lower
-    sessions = _sessions(lower, params, request)
-    profile = _profile(found, params, sessions, request)
+    whole = tuple(_session_profiles(lower, params, request)) if request.kind == "session" else ()
+    sessions = whole or _session_levels(lower, params, request)
+    profile = _newest(whole) or _profile(lower, params, sessions, request)
     return {
         "symbol": lower.symbol,
         "timeframe": request.timeframe,
@@ -70,7 +82,7 @@ def profile_json(market: MarketData, request: VolumeProfileRequest) -> dict[str,
         "from_time": iso_times(lower.open_time[:1])[0],
         "parameters": {**params.to_plain(), "limit": request.limit, "timezone": request.timezone},
         **_levels(profile),
-        "sessions": [_session(each) for each in sessions] if request.kind == "session" else [],
+        "sessions": [_session(each) for each in whole],
         **_past_levels(naked_pocs(lower, sessions, "strict")),
         "developing": _developing(lower, params) if request.kind == "developing" else None,
     }
@@ -93,15 +105,52 @@ def _params(request: VolumeProfileRequest, instrument: Instrument) -> ProfilePar
 def _candles(market: MarketData, request: VolumeProfileRequest) -> _Candles:
     count = _count(market, request)
     chart = market.closed_candles(request.symbol, request.timeframe, count=count, as_of=request.as_of)
+    lower = _lower(market, chart, request)
+    return _Candles(chart, lower) if request.anchor is None else _from_anchor(chart, lower, request.anchor)
+
+
+def _lower(market: MarketData, chart: CandleFrame, request: VolumeProfileRequest) -> CandleFrame:
+    """The candles whose volume is spread: those asked for, those that sessions need, else the finest that fit."""
     wanted = request.lower_timeframe
     if wanted is not None:
-        return _Candles(chart, _from_lower(market, chart, wanted))
+        _afford(chart, wanted, request)
+        return _from_lower(market, chart, wanted)
     if request.kind == "session":
         finer = session_timeframe(request.timeframe)
-        if duration_ms(finer) < duration_ms(request.timeframe):
-            return _Candles(chart, lower_candles(market, chart, wanted=finer))
-        return _Candles(chart, chart)
-    return _Candles(chart, lower_candles(market, chart))
+        if duration_ms(finer) >= duration_ms(request.timeframe):
+            return chart
+        _afford(chart, finer, request)
+        return lower_candles(market, chart, wanted=finer)
+    return lower_candles(market, chart)
+
+
+def _afford(chart: CandleFrame, timeframe: Timeframe, request: VolumeProfileRequest) -> None:
+    """Refuse what would keep the desk busy for minutes."""
+    count = (to_ms(chart.as_of) - int(chart.open_time[0])) // duration_ms(timeframe)
+    most = MOST_PROFILE_CANDLES if request.kind == "developing" else MOST_LOWER_CANDLES
+    if count > most:
+        raise InvalidRequest(
+            f"These {len(chart):,} {request.timeframe} candles hold about {count:,} {timeframe} candles; a "
+            f"{request.kind} profile is built from {most:,} at most.",
+            remedy="Ask for fewer candles, or for a longer `lower_timeframe`.",
+        )
+
+
+def _from_anchor(chart: CandleFrame, lower: CandleFrame, anchor: datetime) -> _Candles:
+    """What lies after the anchor: of the chart from the candle that holds it on, of the shorter ones those since.
+
+    Raises:
+        InsufficientData: none has closed since.
+    """
+    since = to_ms(anchor)
+    after = lower[int(np.searchsorted(lower.open_time, since)) :]
+    if not len(after):
+        raise InsufficientData(
+            f"No {lower.timeframe} candle of {lower.symbol} has opened and closed since {iso(anchor)}.",
+            remedy="Anchor at an earlier time, or use a shorter timeframe.",
+        )
+    opened = int(np.searchsorted(chart.open_time + duration_ms(chart.timeframe), since, side="right"))
+    return _Candles(chart[opened:], after)
 
 
 def _count(market: MarketData, request: VolumeProfileRequest) -> int:
@@ -152,27 +201,53 @@ def _from_lower(market: MarketData, chart: CandleFrame, wanted: Timeframe) -> Ca
     return found
 
 
-def _sessions(lower: CandleFrame, params: ProfileParams, request: VolumeProfileRequest) -> tuple[SessionProfile, ...]:
-    if duration_ms(lower.timeframe) > _DAY_MS and request.kind != "session":
+def _session_profiles(
+    lower: CandleFrame, params: ProfileParams, request: VolumeProfileRequest
+) -> Iterator[SessionProfile]:
+    """Every session with its rows, as long as one answer can hold them.
+
+    Raises:
+        InvalidRequest: there are more.
+    """
+    rows = 0
+    for each in each_session_profile(lower, params, timezone=request.timezone):
+        rows += 0 if each.profile is None else len(each.profile.volume_by_row)
+        if rows > MOST_SESSION_ROWS:
+            raise InvalidRequest(
+                f"The sessions of these candles have more than {MOST_SESSION_ROWS:,} rows together.",
+                remedy="Ask for fewer candles or for coarser rows.",
+            )
+        yield each
+
+
+def _session_levels(
+    lower: CandleFrame, params: ProfileParams, request: VolumeProfileRequest
+) -> tuple[_SessionLevel, ...]:
+    """Every session's point of control; the rows of years of sessions would fill the memory."""
+    if duration_ms(lower.timeframe) > _DAY_MS:
         return ()  # candles longer than a day belong to no day
-    return session_profiles(lower, params, timezone=request.timezone)
+    return tuple(
+        _SessionLevel(each.name, each.first_row, each.last_row, each.opens, each.closes, each.complete, each.poc)
+        for each in each_session_profile(lower, params, timezone=request.timezone)
+    )
+
+
+def _newest(sessions: Sequence[SessionProfile]) -> RowProfile | None:
+    return next((each.profile for each in reversed(sessions) if each.profile is not None), None)
 
 
 def _profile(
-    found: _Candles, params: ProfileParams, sessions: Sequence[SessionProfile], request: VolumeProfileRequest
+    lower: CandleFrame, params: ProfileParams, sessions: Sequence[Session], request: VolumeProfileRequest
 ) -> RowProfile:
     match request.kind:
         case "anchored":
             assert request.anchor is not None
-            return anchored_profile(found.lower, request.anchor, params)
+            return anchored_profile(lower, request.anchor, params)
         case "composite":
-            parts = [found.lower[each.first_row : each.last_row + 1] for each in sessions]
-            return composite_profile(parts or [found.lower], params)
-        case "session":
-            newest = next((each.profile for each in reversed(sessions) if each.profile is not None), None)
-            return newest or compute_volume_profile(found.lower, params)
+            parts = [lower[each.first_row : each.last_row + 1] for each in sessions]
+            return composite_profile(parts or [lower], params)
         case _:
-            return compute_volume_profile(found.lower, params)
+            return compute_volume_profile(lower, params)
 
 
 def _levels(profile: RowProfile) -> dict[str, Any]:

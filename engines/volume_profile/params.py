@@ -71,7 +71,7 @@ class ProfileParams:
             )
         if self.rows is not None and (type(self.rows) is not int or not 1 <= self.rows <= MAX_ROWS):
             raise InvalidRequest(f"rows is {self.rows!r}.", remedy=f"Use a whole number from 1 to {MAX_ROWS:,}.")
-        if self.row_height is not None and not 0 < self.row_height < 1e18:
+        if self.row_height is not None and not 1e-18 < self.row_height < 1e18:
             raise InvalidRequest(f"row_height is {self.row_height!r}.", remedy="Give a price difference above zero.")
         if self.ticks_per_row is not None and (type(self.ticks_per_row) is not int or self.ticks_per_row < 1):
             raise InvalidRequest(f"ticks_per_row is {self.ticks_per_row!r}.", remedy="Use a whole number above zero.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -114,23 +115,26 @@ def session_profiles(
         InsufficientData: there is no candle.
         InvalidRequest: as `find_sessions` and `compute_volume_profile`.
     """
+    return tuple(each_session_profile(candles, params, timezone=timezone, session_start=session_start))
+
+
+def each_session_profile(
+    candles: CandleFrame, params: ProfileParams | None = None, *, timezone: str = "UTC", session_start: str = "00:00"
+) -> Iterator[SessionProfile]:
+    """As `session_profiles`, one after the other: whoever keeps only the levels of years needs little memory."""
     require_count(candles, 1, what="a session profile")
-    profiles = []
     for session in find_sessions(candles, timezone=timezone, session_start=session_start):
         part = candles[session.first_row : session.last_row + 1]
         try:
             profile = compute_volume_profile(part, params)
         except InsufficientData:
             profile = None
-        profiles.append(
-            SessionProfile(
-                session.name,
-                session.first_row,
-                session.last_row,
-                session.opens,
-                session.closes,
-                session.complete,
-                profile,
-            )
+        yield SessionProfile(
+            session.name,
+            session.first_row,
+            session.last_row,
+            session.opens,
+            session.closes,
+            session.complete,
+            profile,
         )
-    return tuple(profiles)
