@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engines.cipher import WARM_UP
 from engines.domain.candles import CandleFrame
 from engines.domain.evidence import Evidence
 from engines.domain.timeframe import Timeframe, duration_ms, from_ms, to_ms
@@ -20,12 +19,6 @@ from tools.subjects import Subject
 
 if TYPE_CHECKING:
     from engines.cipher import CipherPanel
-
-# Besides the candles that warm the panel up: as far back as "the last one" is looked for.
-_SEARCHED: Final = 1_000
-# Candles of the longest higher timeframe that a mark rests on, for it to have a wave at all.
-_HIGHER_CANDLES: Final = 60
-_MOST: Final = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +43,18 @@ def explain_mark(market: MarketData, subject: Subject, symbol: str, timeframe: T
         InsufficientData: there are too few candles.
         VenueUnavailable: the market did not answer.
     """
-    from engines.cipher.explain import explain_event, explainable_events, panel_of
+    from engines.cipher.explain import candles_to_explain, explain_event, explainable_events, panel_of
     from engines.cipher.params import VUMANCHU_A, VUMANCHU_B
 
     instrument = market.instrument(symbol)
     now = market.now(symbol)
     moment = read_moment(at, now=now, timeframe=timeframe) if at and at.strip() else None
     params = VUMANCHU_A if subject.events[0] in explainable_events(VUMANCHU_A) else VUMANCHU_B
-    candles = _candles(market, symbol, timeframe, moment, now, _count(subject.events[0], timeframe))
+    candles = _candles(market, symbol, timeframe, moment, now, candles_to_explain(subject.events[0], timeframe))
     found = _find(panel_of(candles, params), subject, moment, now)
     kept = candles[: found.row + 1]
     explanation = explain_event(kept, found.event, at=kept.as_of, params=params)
     return explained_evidence(explanation, subject, instrument, kept, found.place, params=params.to_plain(), at=at)
-
-
-def _count(event: str, timeframe: Timeframe) -> int:
-    """Candles to ask for: a Sommi mark rests on twelve-hour candles, which need many short ones."""
-    if not event.startswith("sommi"):
-        return WARM_UP + _SEARCHED
-    return min(_MOST, WARM_UP + _SEARCHED + _HIGHER_CANDLES * 720 * 60_000 // duration_ms(timeframe))
 
 
 def _candles(

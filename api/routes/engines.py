@@ -20,10 +20,10 @@ from api.schemas.engines import (
     VolumeProfileRequest,
     VolumeProfileView,
 )
-from engines.cipher import WARM_UP, CipherAParams, CipherParams, preset
+from engines.cipher import VUMANCHU_A, VUMANCHU_B, WARM_UP, CipherAParams, CipherParams, preset
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import Timeframe, duration_ms
-from engines.errors import InvalidRequest
+from engines.errors import InsufficientData, InvalidRequest
 from engines.market.data import MarketData
 from engines.volume_profile.lower import PagedMarket
 
@@ -74,14 +74,28 @@ def volume_profile(_: Reader, desk: DeskDep, request: VolumeProfileRequest) -> R
 )
 def explain(_: Reader, desk: DeskDep, request: ExplainRequest) -> Response:
     """Every condition with its value and threshold, and the smallest change of one input that would have turned it."""
-    from engines.cipher.explain import explain_event
+    from engines.cipher.explain import candles_to_explain, explain_event, explainable_events
 
-    params = _preset(request.preset)
-    as_of = None
+    params = _preset(request.preset or VUMANCHU_B.name)
+    if request.preset is None and request.event in explainable_events(VUMANCHU_A):
+        params = VUMANCHU_A
+    elif isinstance(params, CipherParams) and request.event in explainable_events(VUMANCHU_A):
+        raise InvalidRequest(
+            f"{request.event!r} is a mark of Cipher A, and the preset {params.name!r} is Cipher B.",
+            remedy="Leave `preset` out, or use vumanchu_a.",
+        )
+    as_of, now = None, desk.market.now(request.symbol)
     if request.at is not None:
+        # The candle that holds `at` closes by then; a time in the future is the market's to refuse.
         end = request.at + timedelta(milliseconds=duration_ms(request.timeframe) - 1)
-        as_of = min(end, max(request.at, desk.market.now(request.symbol)))
-    candles = _with_history(desk.market, request.symbol, request.timeframe, 1, as_of)[-3 * WARM_UP :]
+        as_of = min(end, max(request.at, now))
+    least = candles_to_explain(request.event, request.timeframe)
+    candles = _with_history(desk.market, request.symbol, request.timeframe, least, as_of)
+    if request.at is not None and as_of != now and candles.as_of < request.at:
+        raise InsufficientData(
+            f"{request.symbol} has no {request.timeframe} candle that holds {request.at:%Y-%m-%d %H:%M} UTC.",
+            remedy=f"The last one before it closed at {candles.as_of:%Y-%m-%d %H:%M} UTC.",
+        )
     found = explain_event(candles, request.event, at=request.at, params=params)
     source = {"market": candles.market, "simulated": candles.simulated, "parameters": params.to_plain()}
     return _json({**asdict(found), **source})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.fields import Request, TimeText
+from api.schemas.fields import GivenTime, Request, TimeText
 from engines.domain.timeframe import Timeframe
 from engines.volume_profile.params import Spread
 
@@ -19,7 +19,7 @@ ProfileKind = Literal["range", "session", "anchored", "composite", "developing"]
 SymbolField = Annotated[str, Field(min_length=1, max_length=40, examples=["BTC/USDT"])]
 TimeframeField = Annotated[Timeframe, Field(examples=["1h"])]
 AsOfField = Annotated[
-    AwareDatetime | None, Field(description="Know only what had closed by this time; it needs a time zone.")
+    GivenTime | None, Field(description="Know only what had closed by this time; it needs a time zone.")
 ]
 
 
@@ -94,7 +94,7 @@ class VolumeProfileRequest(Request):
         ),
     ] = "range"
     anchor: Annotated[
-        AwareDatetime | None, Field(description="Where an anchored profile begins; it needs a time zone.")
+        GivenTime | None, Field(description="Where an anchored profile begins; it needs a time zone.")
     ] = None
     timezone: Annotated[
         str, Field(min_length=1, max_length=60, description="Whose days are the sessions, as an IANA name.")
@@ -212,9 +212,12 @@ class ExplainRequest(Request):
     timeframe: TimeframeField
     event: Annotated[str, Field(min_length=1, max_length=60, examples=["green_dot"])]
     at: Annotated[
-        AwareDatetime | None, Field(description="A time the candle holds, its close included; the last closed without.")
+        GivenTime | None, Field(description="A time the candle holds, its close included; the last closed without.")
     ] = None
-    preset: Annotated[str, Field(min_length=1, max_length=60)] = "vumanchu_b"
+    preset: Annotated[
+        str | None,
+        Field(min_length=1, max_length=60, description="Settings; without it, those of the panel that has the mark."),
+    ] = None
 
 
 class ConditionView(BaseModel):

@@ -15,12 +15,18 @@ from engines.cipher.explain_flips import Candle, Params, price_flips, setting_fl
 from engines.cipher.explain_replay import Replay
 from engines.cipher.explained import PIVOT, Condition, Explanation, Flip, all_passed, is_late, state
 from engines.cipher.machine import refuse_repainting
-from engines.cipher.panel import CipherPanel, compute_panel
+from engines.cipher.panel import WARM_UP, CipherPanel, compute_panel
 from engines.cipher.params import VUMANCHU_A, VUMANCHU_B, CipherAParams, CipherParams
 from engines.domain.candles import CandleFrame
-from engines.domain.timeframe import duration_ms, from_ms, to_ms
+from engines.domain.timeframe import Timeframe, duration_ms, from_ms, to_ms
 from engines.errors import InvalidRequest
 
+# Besides the candles that warm a panel up: the earlier pivot that a divergence is compared with may be this far back.
+_PIVOTS: Final = 1_000
+# Candles of the longest higher timeframe, for its wave to have settled, and how many of the chart's are asked for.
+_HIGHER_CANDLES: Final = 60
+_HIGHER_MS: Final = 720 * 60_000
+_MOST: Final = 25_000
 _FINAL: Final = state("final", "the candle final", holds=True)
 
 
@@ -99,6 +105,13 @@ def explainable_events(params: Params = VUMANCHU_B) -> tuple[str, ...]:
     return EVENT_NAMES
 
 
+def candles_to_explain(name: str, timeframe: Timeframe) -> int:
+    """How many closed candles `explain_event` wants for an event; a Sommi mark rests on twelve-hour candles."""
+    if not name.startswith("sommi"):
+        return WARM_UP + _PIVOTS
+    return min(_MOST, WARM_UP + _PIVOTS + _HIGHER_CANDLES * _HIGHER_MS // duration_ms(timeframe))
+
+
 def panel_of(candles: CandleFrame, params: Params) -> CipherPanel:
     """The panel that these settings belong to."""
     if isinstance(params, CipherAParams):
@@ -120,6 +133,8 @@ class _Table:
 
 def _settings(name: str, params: Params) -> None:
     if name not in explainable_events(params):
+        if name in explainable_events(VUMANCHU_B):
+            raise InvalidRequest(f"{name!r} is no event of Cipher A.", remedy="Use settings of Cipher B.")
         known = (*explainable_events(VUMANCHU_B), *explainable_events(VUMANCHU_A))
         raise InvalidRequest(f"{name!r} is not an event of a Cipher panel.", remedy=f"Use one of {', '.join(known)}.")
     refuse_repainting(params)

@@ -42,6 +42,10 @@ class Keyed(Protocol):
         ("volume-profile", {"spread": "gauss"}, "spread"),
         ("volume-profile", {"bins": 24}, "bins"),
         ("explain", {"event": ""}, "event"),
+        ("explain", {"event": "green_dot", "at": "9999-12-31T23:59:59Z"}, "at"),
+        ("explain", {"event": "green_dot", "at": "0001-01-01T00:00:00+14:00"}, "at"),
+        ("cipher", {"as_of": "0001-01-01T00:00:00+14:00"}, "as_of"),
+        ("volume-profile", {"kind": "anchored", "anchor": "0001-01-01T00:00:00+14:00"}, "anchor"),
         ("explain", {}, "event"),
     ],
 )
@@ -81,6 +85,24 @@ def test_a_bad_field_is_named_in_a_problem(local: httpx.Client, path: str, body:
         ("volume-profile", {"timezone": "Mars/Olympus"}, 422, "Mars/Olympus", "UTC"),
         ("volume-profile", {"lower_timeframe": "4h"}, 422, "4h", "1m"),
         ("volume-profile", {"row_height": 1e-9}, 422, "rows", "row height"),
+        ("volume-profile", {"row_height": 5e-324}, 422, "row_height", "above zero"),
+        ("volume-profile", {"kind": "session", "limit": 1_000, "rows": 10_000}, 422, "100,000 rows", "coarser"),
+        (
+            "volume-profile",
+            {"kind": "session", "timeframe": "1d", "limit": 50_000, "lower_timeframe": "1m"},
+            422,
+            "500,000 at most",
+            "fewer candles",
+        ),
+        (
+            "volume-profile",
+            {"kind": "developing", "timeframe": "1d", "limit": 100, "lower_timeframe": "1m"},
+            422,
+            "50,000 at most",
+            "longer `lower_timeframe`",
+        ),
+        ("explain", {"event": "green_dot", "preset": "vumanchu_a"}, 422, "no event of Cipher A", "Cipher B"),
+        ("explain", {"event": "blood_diamond", "preset": "mcb_fixed"}, 422, "mark of Cipher A", "vumanchu_a"),
         ("explain", {"event": "purple_dot"}, 422, "purple_dot", "green_dot"),
         ("explain", {"event": "green_dot", "at": "2999-01-01T00:00:00Z"}, 422, "future", "has passed"),
     ],
@@ -109,6 +131,43 @@ def test_reading_needs_the_read_scope(keyed: Keyed, path: str) -> None:
     with contextlib.closing(keyed.client("read")) as client:
         client.headers.pop("Authorization")
         assert client.post(f"/v1/{path}", json=body).status_code == 401
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize(("path", "name"), [("candles", "end"), ("chart", "as_of")])
+def test_a_time_off_the_calendar_is_a_bad_field(local: httpx.Client, path: str, name: str, time: str) -> None:
+    answer = local.get(f"/v1/{path}", params=MARKET | {name: time})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_mark_of_cipher_a_is_explained_with_its_own_settings(local: httpx.Client) -> None:
+    answer = local.post("/v1/explain", json=MARKET | {"event": "blood_diamond"}).json()
+    assert answer["parameters"]["name"] == "vumanchu_a"
+
+
+@pytest.mark.parametrize("timeframe", ["5m", "15m"])
+@pytest.mark.parametrize("event", ["sommi_bull", "sommi_bear"])
+def test_a_mark_of_a_long_timeframe_is_explained_as_the_panel_shows_it(
+    local: httpx.Client, timeframe: str, event: str
+) -> None:
+    asked = MARKET | {"timeframe": timeframe, "as_of": "2026-03-01T00:00:00Z", "limit": 2_000}
+    panel = local.post("/v1/cipher", json=asked).json()
+    shown = [each["confirmed_time"] for each in panel["events"] if each["name"] == event]
+    assert shown
+    for at in (shown[0], shown[-1]):
+        found = local.post("/v1/explain", json=MARKET | {"timeframe": timeframe, "event": event, "at": at}).json()
+        assert (found["happened"], found["close_time"]) == (True, at)
+
+
+def test_an_anchored_profile_is_of_nothing_before_its_anchor(local: httpx.Client) -> None:
+    asked = MARKET | {"kind": "anchored", "anchor": "2026-03-01T15:30:00Z", "as_of": "2026-03-03T00:10:00Z"}
+    answer = local.post("/v1/volume-profile", json=asked).json()
+    assert answer["from_time"] == "2026-03-01T15:30:00Z"
+    assert answer["candles"] == 33
+    assert [each["session"] for each in answer["session_pocs"]] == ["2026-03-02"]
+    none = local.post("/v1/volume-profile", json=asked | {"anchor": "2026-03-03T00:09:59Z"}).json()
+    assert "has opened and closed since" in none["detail"]
+    assert none["remedy"]
 
 
 def test_a_candle_that_is_still_forming_is_never_shown(local: httpx.Client) -> None:
