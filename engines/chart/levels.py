@@ -14,7 +14,6 @@ from engines.volume_profile.desk import DeskProfile, desk_naked_pocs, desk_sessi
 from engines.volume_profile.vwap import compute_vwap
 from engines.volume_profile.vwap_anchors import Calendar
 
-_HOUR_MS: Final = 3_600_000
 _WORDS: Final[dict[Calendar, str]] = {"session": "day", "week": "week", "month": "month"}
 
 
@@ -49,8 +48,7 @@ def average_price(desk: DeskProfile) -> dict[str, Any]:
 
     A first period that began before the first candle is left out, unless it is the only one.
     """
-    hours = duration_ms(desk.timeframe) / _HOUR_MS
-    anchor: Calendar = "session" if hours <= 1 else "week" if hours <= 12 else "month"
+    anchor = desk.average_period
     found = compute_vwap(desk.lower, anchor)
     rows = _last_rows(desk)
     values, periods = found.vwap[rows], found.period[rows]
@@ -82,8 +80,7 @@ def _node(node: Node) -> dict[str, float]:
 
 
 def _naked(market: MarketData, desk: DeskProfile) -> list[dict[str, Any]]:
-    # Days make sense of candles up to four hours: longer ones put several levels into one of them.
-    if duration_ms(desk.built_from) > 4 * _HOUR_MS:
+    if not desk.has_sessions:
         return []
     return [
         {"price": each.price, "session": each.session, "born_time": to_ms(each.born), "age_sessions": each.age_sessions}

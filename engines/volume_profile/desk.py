@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import Timeframe, duration_ms
@@ -13,6 +14,9 @@ from engines.volume_profile.naked import NakedMode, NakedPoc, naked_pocs
 from engines.volume_profile.params import ProfileParams
 from engines.volume_profile.profile import DESK_LOOKBACK, DESK_PROFILE, VolumeProfile, compute_volume_profile
 from engines.volume_profile.sessions import SessionProfile, session_profiles
+from engines.volume_profile.vwap_anchors import Calendar
+
+_HOUR_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +42,17 @@ class DeskProfile:
     def built_from(self) -> Timeframe:
         """Of the candles whose volume was spread."""
         return self.lower.timeframe
+
+    @property
+    def average_period(self) -> Calendar:
+        """Whose average price the desk looks at: a day's up to an hour, a week's up to half a day, else a month's."""
+        hours = duration_ms(self.timeframe) / _HOUR_MS
+        return "session" if hours <= 1 else "week" if hours <= 12 else "month"
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether days can be told: longer candles than four hours put several levels of a day into one candle."""
+        return duration_ms(self.built_from) <= 4 * _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,6 @@ from engines.volume_profile.tpo_sessions import letters_of
 from engines.volume_profile.vwap import compute_vwap
 from engines.volume_profile.vwap_anchors import Calendar
 
-_HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 # A day's range makes this many rows of letters: single prints and poor extremes depend on the height of a row.
 TPO_ROWS: Final = 40
@@ -105,7 +104,7 @@ def desk_levels(
         VenueUnavailable: the market did not answer.
     """
     weighed = weighed_levels(desk, instrument, timezone=timezone, session_start=session_start)
-    if duration_ms(desk.built_from) > 4 * _HOUR_MS:
+    if not desk.has_sessions:
         return weighed
     sessions = desk_sessions(market, desk, timezone=timezone, session_start=session_start)
     row_height = _row_height(sessions, instrument)
@@ -141,9 +140,7 @@ def weighed_levels(
 
 
 def _average(desk: DeskProfile, timezone: str, session_start: str) -> Average | None:
-    """A day's average for charts up to an hour, a week's up to half a day, a month's for longer ones."""
-    hours = duration_ms(desk.timeframe) / _HOUR_MS
-    period: Calendar = "session" if hours <= 1 else "week" if hours <= 12 else "month"
+    period = desk.average_period
     found = compute_vwap(desk.lower, period, timezone, session_start=session_start)
     vwap, sigma = float(found.vwap[-1]), float(found.sigma[-1])
     return None if np.isnan(vwap) else Average(period, vwap, sigma)
