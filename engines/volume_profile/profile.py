@@ -169,23 +169,26 @@ def composite_profile(parts: Sequence[CandleFrame], params: ProfileParams | None
     """One profile of several stretches of candles, which need not adjoin: all are spread over one common grid.
 
     Args:
-        parts: candles of one symbol and timeframe, in order of time; for sessions give `session.profile.candles`.
+        parts: candles of one market, symbol and timeframe, in order of time; for sessions give
+            `session.profile.candles`.
 
     Raises:
         InsufficientData: there is no part, or nothing has volume.
-        InvalidRequest: the parts are of different symbols or timeframes, or overlap; and as `compute_volume_profile`.
+        InvalidRequest: the parts are of different markets, symbols or timeframes, or overlap; and as
+            `compute_volume_profile`.
     """
     if not parts:
         raise InsufficientData("A composite profile needs candles; there is no part.")
     first = parts[0]
     for part in parts:
-        if (part.symbol, part.timeframe) != (first.symbol, first.timeframe):
+        names = [f"{each.symbol} {each.timeframe} of {each.market}" for each in (first, part)]
+        if names[0] != names[1] or part.simulated != first.simulated:
             raise InvalidRequest(
-                f"{first.symbol} {first.timeframe} and {part.symbol} {part.timeframe} do not make one profile.",
-                remedy="Give candles of one symbol and timeframe.",
+                f"{names[0]} and {names[1]} do not make one profile.",
+                remedy="Give candles of one market, symbol and timeframe.",
             )
-    names = ("open_time", "open", "high", "low", "close", "volume")
-    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    columns = ("open_time", "open", "high", "low", "close", "volume")
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
     return compute_volume_profile(replace(first, **joined), params)
 
 

@@ -143,8 +143,10 @@ def test_a_composite_is_the_sum_of_its_sessions_rows(from_time: Build) -> None:
 
 def test_parts_that_do_not_belong_together_make_no_composite(from_time: Build) -> None:
     candles = from_time(datetime(2026, 1, 5, 0, tzinfo=UTC), 48)
-    with pytest.raises(InvalidRequest, match="do not make one profile"):
-        composite_profile([candles[:24], replace(candles[24:], symbol="ETH/USD")], GRID)
+    # A real market's volume and a simulated one's are not added up, nor two markets'.
+    for other in ({"symbol": "ETH/USD"}, {"timeframe": "30m"}, {"market": "another"}, {"simulated": True}):
+        with pytest.raises(InvalidRequest, match="do not make one profile"):
+            composite_profile([candles[:24], replace(candles[24:], **other)], GRID)
     with pytest.raises(InvalidRequest, match="does not come after the row before it"):
         composite_profile([candles[:30], candles[24:]], GRID)
     with pytest.raises(InsufficientData, match="there is no part"):
