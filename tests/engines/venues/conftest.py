@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from engines.domain.orders import Confluence, OrderTicket, RiskVerdict
+from engines.execution.prepare import client_order_id
+from engines.execution.venues import VENUES, CcxtBroker, Credentials
+from engines.execution.venues.budget import RequestBudget
+from engines.execution.venues.ccxt_client import VenueClient, connect
 
 PROGRAM = Path(__file__).resolve().parents[2] / "emulator"
 BLOCKED = "http://127.0.0.1:9/BLOCKED"
@@ -184,5 +193,97 @@ def pro_client(settings: Callable[[str], dict[str, Any]], on_loopback: Callable[
             yield client
         finally:
             await client.close()
+
+    return make
+
+
+ACCOUNT = "paper-fixed-usdt:ann"
+"""The account of every ticket: the one that the desk's fixtures open on paper."""
+_NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
+_BUY = OrderTicket(
+    id="",
+    label="T-1",
+    owner="ann",
+    thread_id="thread-1",
+    account=ACCOUNT,
+    mode="live",
+    market="fixed",
+    simulated=False,
+    kind="order",
+    symbol="BTC/USDT",
+    side="buy",
+    order_type="market",
+    quantity=Decimal("0.1"),
+    limit_price=None,
+    stop_price=None,
+    stop_loss=None,
+    take_profit=None,
+    reduce_only=False,
+    cancels=(),
+    time_in_force="",
+    reference_price=Decimal(50_000),
+    quote_time=_NOW,
+    price_band=(Decimal(1), Decimal(1_000_000)),
+    notional=Decimal(5_000),
+    estimated_fee=Decimal(5),
+    fee_currency="USDT",
+    risk=RiskVerdict("approved", Decimal("0.1"), ()),
+    confluence=Confluence(None),
+    differences=(),
+    user_words="",
+    limits_version="",
+    created_at=_NOW,
+    expires_at=_NOW + timedelta(seconds=60),
+    client_order_id="",
+    status="approved",
+)
+
+
+@pytest.fixture(scope="session")
+def ticket() -> Callable[..., OrderTicket]:
+    """Makes tickets to buy 0.1 BTC/USDT at the market, each with an id of its own; a price makes another type."""
+
+    def make(**fields: Any) -> OrderTicket:
+        given: dict[str, Any] = {
+            name: Decimal(value) if isinstance(value, int) else value for name, value in fields.items()
+        }
+        given.setdefault("id", secrets.token_hex(8))
+        kind = "limit" if "limit_price" in given else "stop" if "stop_price" in given else "market"
+        order_id = client_order_id(given["id"])
+        force = "IOC" if kind == "market" else "GTC"
+        given |= {"client_order_id": order_id, "order_type": kind, "time_in_force": force}
+        return replace(_BUY, **given)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def _exchanges(emulator: Emulator, on_loopback: Callable[[Any], Any]) -> Iterator[Callable[[str, int], Any]]:
+    """The ccxt exchanges that `connect` makes, pointed at the emulator; making one takes long."""
+    made: dict[tuple[str, int], list[Any]] = {}
+
+    def exchange(venue: str, timeout_ms: int) -> Any:
+        def keep(new: Any) -> None:
+            made[venue, timeout_ms] = [on_loopback(new)]
+
+        if (venue, timeout_ms) not in made:
+            keys = Credentials(emulator.keys[venue]["key"], emulator.keys[venue]["secret"])
+            connect(venue, keys, RequestBudget(1, 1), configure=keep, timeout_ms=timeout_ms)
+        return made[venue, timeout_ms][0]
+
+    yield exchange
+    for [client] in made.values():
+        client.session.close()
+
+
+@pytest.fixture
+def venue_broker(_exchanges: Callable[[str, int], Any]) -> Callable[..., CcxtBroker]:
+    """Makes brokers over the emulator that have sent nothing yet; `patience` is a client's timeout in ms."""
+
+    def make(venue: Any, *, patience: int = 5000, budget: RequestBudget | None = None, **more: Any) -> CcxtBroker:
+        exchange = _exchanges(venue, patience)
+        exchange.session.hooks["response"].clear()
+        client = VenueClient(exchange, budget or RequestBudget(1e6, 1e6, sleep=lambda seconds: None))
+        return CcxtBroker(VENUES[venue][0](client), client, account=ACCOUNT, **more)
 
     return make

@@ -1,0 +1,58 @@
+"""Real venues behind the `Broker` contract: one account, one venue, explicit keys.
+
+    broker = open_broker("binance", Credentials(key, secret), account="live-binance-usdt:ann")
+
+    ccxt_broker.CcxtBroker     sends once, classifies what came back, looks up by our own id
+    ccxt_client.VenueClient    one request at a time through ccxt, which is imported when the client is made
+    failures.FailureTable      what an error proves, by exact class, code and status; everything else is unknown
+    standing.standing_of       status of an order from its venue's word and the trades that are listed
+    clock_check.ClockCheck     no order while the clocks are more than a second apart
+    budget.RequestBudget       the request limit, with room kept back for cancels
+    binance, bybit, kraken     what differs: ids, order forms, look-ups, error tables, protection
+
+A fill's id is unique at its venue; a status word that nobody knows leaves an order open and says so in its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from engines.execution.venues.binance import Binance
+from engines.execution.venues.budget import RequestBudget
+from engines.execution.venues.ccxt_broker import CcxtBroker
+from engines.execution.venues.ccxt_client import TIMEOUT_MS, Credentials, VenueClient, connect
+from engines.execution.venues.dialect import Dialect
+
+VenueName = Literal["binance"]
+
+__all__ = ["VENUES", "CcxtBroker", "Credentials", "VenueName", "open_broker"]
+
+VENUES: Final[dict[VenueName, tuple[Callable[[VenueClient], Dialect], float, float]]] = {
+    # A fifth of Binance's 6,000 a minute: the desk's market data comes from the same address.
+    "binance": (Binance, 1_200.0, 20.0),
+}
+"""Dialect, request weight that may be spent at once, and weight that comes back each second."""
+
+
+def open_broker(
+    venue: VenueName,
+    credentials: Credentials,
+    *,
+    account: str,
+    configure: Callable[[Any], None] | None = None,
+    timeout_ms: int = TIMEOUT_MS,
+) -> CcxtBroker:
+    """A broker of one account at one venue; nothing is sent before its first use.
+
+    Args:
+        account: the ledger's account that stands for the venue's.
+        configure: receives the ccxt exchange first, to point it at another address.
+
+    Raises:
+        KeyError: there is no dialect of that venue.
+    """
+    dialect, capacity, per_second = VENUES[venue]
+    budget = RequestBudget(capacity, per_second)
+    client = connect(venue, credentials, budget, configure=configure, timeout_ms=timeout_ms)
+    return CcxtBroker(dialect(client), client, account=account)

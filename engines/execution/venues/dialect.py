@@ -1,0 +1,166 @@
+"""What differs between venues, in types: the words of a dialect and the values it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+from engines.domain.orders import OrderTicket, Side
+from engines.execution.broker import VenueOrderStatus
+from engines.execution.venues.failures import FailureTable
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One spot market as the venue lists it.
+
+    Attributes:
+        id: the venue's own name, `BTCUSDT`.
+        lot_size: step of the quantity, base units.
+        taker_fee: fraction of the notional; the dearer of maker and taker.
+        order_types: the venue's words, empty where it lists none.
+    """
+
+    symbol: str
+    id: str
+    alias: str
+    base: str
+    quote: str
+    lot_size: Decimal
+    taker_fee: Decimal
+    order_types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that creates an order: ccxt's method, its parameters and their weight."""
+
+    method: str
+    params: dict[str, str]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One trade of an order; `id` is unique at the venue, a negative fee is a rebate."""
+
+    id: str
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_currency: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """An order as the venue tells it.
+
+    Attributes:
+        status: None for a word that this desk does not know.
+        executed: base units that the venue says are filled, whether their trades are listed yet or not.
+        executions: trades that came along; None when they are to be asked for.
+        trade_ids: where the venue lists the trades of an order by id.
+        fee_currency: where the order says it and its trades do not.
+    """
+
+    client_order_id: str
+    venue_order_id: str
+    word: str
+    status: VenueOrderStatus | None
+    side: Side
+    quantity: Decimal
+    executed: Decimal
+    executions: tuple[Execution, ...] | None = None
+    trade_ids: tuple[str, ...] = field(default=())
+    fee_currency: str = ""
+
+
+class Dialect(Protocol):
+    """A venue's words. Every method but the pure ones sends requests through the client it was made with."""
+
+    @property
+    def name(self) -> str:
+        """The venue's id in ccxt."""
+        ...
+
+    @property
+    def settling(self) -> timedelta:
+        """How long after sending an order may still turn up."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """How it fills, in sentences for a person."""
+        ...
+
+    @property
+    def failures(self) -> FailureTable:
+        """What its errors prove."""
+        ...
+
+    def venue_id(self, client_order_id: str) -> str:
+        """The id the venue knows our order by.
+
+        Raises:
+            InvalidRequest: the venue cannot take such an id.
+        """
+        ...
+
+    def entry(self, ticket: OrderTicket, market: Market) -> Request:
+        """The request that places a ticket's order, with its protection where the venue takes both at once.
+
+        Raises:
+            OrderRejected: the venue has no such order; nothing was sent.
+        """
+        ...
+
+    def holds_protection(self, ticket: OrderTicket) -> bool:
+        """True when `entry` carries the ticket's stop-loss and take-profit."""
+        ...
+
+    def protection(self, ticket: OrderTicket, market: Market, held: Decimal) -> Request | None:
+        """The request that protects `held` base units once the entry has filled; None where the venue cannot."""
+        ...
+
+    def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
+        """The order as the reply to `entry` tells it.
+
+        Raises:
+            Unproven: the reply does not name our order; it may be live or not.
+        """
+        ...
+
+    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+        """The order in any state; None only when the venue's full history lacks it.
+
+        Raises:
+            NoAnswer: the look-up gave no usable answer.
+        """
+        ...
+
+    def executions(self, order: Sighting, market: Market) -> tuple[Execution, ...]:
+        """Every trade of an order that the venue lists, oldest first.
+
+        Raises:
+            NoAnswer: the look-up gave no usable answer.
+        """
+        ...
+
+    def cancels_by_venue_id(self, client_order_id: str) -> bool:
+        """True for an order that the venue does not know by our id: it is looked up before it is cancelled."""
+        ...
+
+    def cancel(self, client_order_id: str, order: Sighting | None, market: Market) -> None:
+        """Ask for the cancellation of an order; `order` is there where `cancels_by_venue_id` says so.
+
+        Raises:
+            CallFailed: it was refused, or the answer is unclear.
+        """
+        ...
+
+    def venue_time_ms(self) -> tuple[int, int]:
+        """The venue's time and the step it is told in, milliseconds."""
+        ...

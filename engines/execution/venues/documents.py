@@ -1,0 +1,62 @@
+"""Reading a venue's documents: what is not there, or is no number, proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from engines.execution.venues.failures import Unproven
+
+
+def table(document: Any, *path: str) -> Mapping[str, Any]:
+    """The table at a path of a document."""
+    found = _at(document, path)
+    if not isinstance(found, dict):
+        raise Unproven(f"There is no table {'.'.join(path)!r} in the venue's answer.")
+    return found
+
+
+def rows(document: Any, *path: str) -> list[Mapping[str, Any]]:
+    """The list of tables at a path of a document."""
+    found = _at(document, path)
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise Unproven(f"There is no list {'.'.join(path)!r} in the venue's answer.")
+    return found
+
+
+def text(row: Mapping[str, Any], name: str) -> str:
+    """A text or whole number of a table, as text; never empty."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise Unproven(f"The venue's answer has no {name!r}.")
+    return str(value)
+
+
+def amount(row: Mapping[str, Any], name: str) -> Decimal:
+    """A finite decimal of a table; texts are read as they stand."""
+    value = row.get(name)
+    try:
+        number = Decimal(str(value)) if isinstance(value, str | int | float) else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite():
+        raise Unproven(f"The venue's answer has {name} {value!r}, which is no number.")
+    return number
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and without zeros at its end."""
+    return format(value.normalize(), "f") if value else "0"
+
+
+def moment(milliseconds: Decimal) -> datetime:
+    """A venue's time as aware UTC."""
+    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+
+
+def _at(document: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
