@@ -16,7 +16,7 @@ from engines.cipher.explain_divergences import (
     previous_pivot,
 )
 from engines.cipher.explain_higher import rising_body
-from engines.cipher.explained import Condition, Operator, all_passed, compare, state
+from engines.cipher.explained import TOLERANCE, Condition, Operator, all_passed, compare, state
 from engines.cipher.panel import CipherPanel
 from engines.cipher.params import CipherParams
 
@@ -132,9 +132,11 @@ def _diamond(panel: CipherPanel, params: CipherParams, row: int, *, bull: bool) 
         compare("wt2", f"wt2 at or {where} {level:g}", float(panel.wt2[row]), operator, level, setting=setting),
     ]
     for number, minutes in enumerate((params.diamond_minutes_1, params.diamond_minutes_2), start=1):
-        body = rising_body(panel.candles, minutes, row)
+        body, close = rising_body(panel.candles, minutes, row)
+        # A price below one would drown in the tolerance of points.
+        near = TOLERANCE * min(1.0, close)
         words = f"the last closed {timeframe_words(minutes)} Heikin-Ashi candle {'rising' if bull else 'not rising'}"
-        found.append(compare(f"higher_{number}", words, body, ">" if bull else "<=", 0.0))
+        found.append(compare(f"higher_{number}", words, body, ">" if bull else "<=", 0.0, tolerance=near))
     return found
 
 

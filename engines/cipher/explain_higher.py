@@ -9,15 +9,15 @@ from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import duration_ms
 
 
-def rising_body(candles: CandleFrame, minutes: int, row: int) -> float:
-    """Close less open of the newest Heikin-Ashi candle that had closed by the close of `row`, quote units.
+def rising_body(candles: CandleFrame, minutes: int, row: int) -> tuple[float, float]:
+    """Close less open of the newest Heikin-Ashi candle that had closed by the close of `row`, and its close.
 
     Returns:
-        NaN where there is none yet, or where the timeframe does not fit the chart.
+        Quote units; NaN where there is none yet, or where the timeframe does not fit the chart.
     """
     length = bucket_ms(minutes, candles.timeframe)
     if not length:
-        return np.nan
+        return np.nan, np.nan
     anchor = bucket_anchor(length)
     buckets = (candles.open_time[: row + 1] - anchor) // length
     firsts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
@@ -30,10 +30,9 @@ def rising_body(candles: CandleFrame, minutes: int, row: int) -> float:
         np.minimum.reduceat(candles.low[: row + 1], firsts),
         candles.close[lasts],
     )
-    body, mean_open = np.nan, np.nan
-    mean_close = np.nan
+    body = mean_open = mean_close = np.nan
     for open_, high, low, close in zip(*(column[:closed].tolist() for column in columns), strict=True):
         mean_open = (open_ + close) / 2.0 if np.isnan(mean_open) else (mean_open + mean_close) / 2.0
         mean_close = (open_ + high + low + close) / 4.0
         body = mean_close - mean_open
-    return float(body)
+    return body, mean_close

@@ -70,6 +70,20 @@ def test_an_event_is_there_exactly_when_every_condition_passed(params: CipherPar
     assert seen > 400
 
 
+def test_it_is_so_where_a_candle_is_smaller_than_the_tolerance_of_points(btc_hourly: CandleFrame) -> None:
+    # Some coins cost a billionth; dividing by a power of two keeps every digit.
+    names = ("open", "high", "low", "close")
+    tiny: dict[str, Any] = {name: getattr(btc_hourly, name) / 2.0**44 for name in names}
+    panel = compute_panel(replace(btc_hourly, **tiny))
+    seen = 0
+    for name in ("sommi_bull_diamond", "sommi_bear_diamond", "cross_up"):
+        flags = panel.flags(name)
+        for row in [*np.flatnonzero(flags)[:40].tolist(), *range(100, len(flags), 97)]:
+            assert all(condition.passed for condition in conditions_of(panel, name, row)) == flags[row], (name, row)
+            seen += int(flags[row])
+    assert seen > 80
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_so_on_random_candles_with_still_ones_too(seed: int, random_frame: Build) -> None:
     panel = compute_panel(random_frame(seed, still=40))
