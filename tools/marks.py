@@ -14,7 +14,7 @@ from engines.domain.timeframe import Timeframe, duration_ms, from_ms, to_ms
 from engines.errors import InsufficientData, InvalidRequest
 from engines.market.data import MarketData
 from tools.mark_wording import Place, explained_evidence
-from tools.moments import Moment, read_moment
+from tools.moments import Moment, means_now, read_moment
 from tools.subjects import Subject
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def explain_mark(market: MarketData, subject: Subject, symbol: str, timeframe: T
 
     instrument = market.instrument(symbol)
     now = market.now(symbol)
-    moment = read_moment(at, now=now, timeframe=timeframe) if at and at.strip() else None
+    moment = None if at is None or means_now(at) else read_moment(at, now=now, timeframe=timeframe)
     params = VUMANCHU_A if subject.events[0] in explainable_events(VUMANCHU_A) else VUMANCHU_B
     candles = _candles(market, symbol, timeframe, moment, now, candles_to_explain(subject.events[0], timeframe))
     found = _find(panel_of(candles, params), subject, moment, now)

@@ -10,19 +10,30 @@ from typing import Final
 from engines.domain.timeframe import Timeframe, duration_ms
 from engines.errors import InvalidRequest
 
-REMEDY: Final = "Write it in UTC, such as 14:00, yesterday 14:00, 2026-03-10 14:00 or 3 candles ago."
+REMEDY: Final = "Write it in UTC, such as `14:00`, `yesterday 14:00`, `2026-03-10 14:00` or `3 candles ago`."
+# What stands where no time was meant; the last closed candle is the newest there is to speak of.
+_NOW: Final = re.compile(
+    r"(?:|null|none|undefined|n/?a|now|(?:the )?(?:last|latest|newest|current)(?: closed)?(?: candle)?)"
+)
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SPANS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_AGO: Final = re.compile(r"(\d{1,5}) ?(candles?|bars?|[mhdw]) ago")
-_CLOCK: Final = re.compile(r"(?<![\d-])(\d{1,2}):(\d{2})(?::\d{2})? ?([ap])?\.?m?\b|\b(\d{1,2}) ?([ap])\.?m\b")
+_AGO: Final = re.compile(
+    r"(?:about |around )?(\d{1,5}) ?(candles?|bars?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:ee)?k?s?) ago"
+)
+_CLOCK: Final = re.compile(r"(?<![\d-])(\d{1,2}):(\d{2})(?::\d{2})?(?: ?([ap])\.?m)?(?=z|\b)|\b(\d{1,2}) ?([ap])\.?m\b")
 _DAY: Final = re.compile(
     rf"\b(?:(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})|(\d{{1,2}})(?:st|nd|rd|th)? ({'|'.join(_MONTHS)})[a-z]*(?: (\d{{4}}))?"
     rf"|({'|'.join(_MONTHS)})[a-z]* (\d{{1,2}})(?:st|nd|rd|th)?(?: (\d{{4}}))?)\b"
 )
 _WORDS: Final = re.compile(rf"\b(?:today|yesterday|(?:last )?(?:{'|'.join(_WEEKDAYS)}))\b")
 _REST: Final = re.compile(r"\b(?:at|on|the|utc|gmt|z|candle|close|of)\b|[,.]")
+
+
+def means_now(text: str | None) -> bool:
+    """True for no time at all, and for `now`, `latest` and the `null` that models write for one."""
+    return text is None or _NOW.fullmatch(text.strip().lower()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ def read_moment(text: str, *, now: datetime, timeframe: Timeframe) -> Moment:
     words = " ".join(text.strip().lower().split())
     found = _iso(text.strip()) or _ago(words, now, timeframe) or _said(words, now)
     if found is None:
-        raise InvalidRequest(f"{text!r} is not a time that can be read in one way.", remedy=REMEDY)
+        raise InvalidRequest(f"`{text}` is not a time that can be read in one way.", remedy=REMEDY)
     if found.at > now:
         raise InvalidRequest(
             f"{found.at:%Y-%m-%d %H:%M} UTC is in the future: this market's time is {now:%Y-%m-%d %H:%M} UTC.",
@@ -63,13 +74,13 @@ def _iso(text: str) -> Moment | None:
         return None
     try:
         found = datetime.fromisoformat(text.upper().removesuffix("UTC").strip())
-    except ValueError:
+        return Moment((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC))
+    except (ValueError, OverflowError):
         return None
-    return Moment((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC))
 
 
 def _ago(words: str, now: datetime, timeframe: Timeframe) -> Moment | None:
-    match = _AGO.fullmatch(_REST.sub(" ", words).strip())
+    match = _AGO.fullmatch(words)
     if match is None:
         return None
     count, unit = int(match[1]), match[2]
@@ -77,7 +88,7 @@ def _ago(words: str, now: datetime, timeframe: Timeframe) -> Moment | None:
         length = timedelta(milliseconds=duration_ms(timeframe))
         # The last closed candle is none ago, so one before it closed a candle's length earlier.
         return Moment(now - (now - datetime(1970, 1, 5, tzinfo=UTC)) % length - count * length)
-    return Moment(now - count * _SPANS[unit])
+    return Moment(now - count * _SPANS[unit[0]])
 
 
 def _said(words: str, now: datetime) -> Moment | None:

@@ -18,6 +18,7 @@ from tools.orders import SCHEMAS
 
 DEFAULT_TIMEFRAME: Final = "1h"
 PROPOSALS: Final = frozenset(SCHEMAS)
+_NOTHING: Final = frozenset({"null", "none", "undefined"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,23 @@ def completed_call(
 ) -> dict[str, Any]:
     """A call with its symbol in the market's form, and with `timeframe` (None: it takes none) where it was left out."""
     args = dict(call["args"])
+    if call["name"] not in PROPOSALS:
+        # Models write these words where they mean nothing at all; an order's are left for its own reader.
+        args = {name: value for name, value in args.items() if str(value).strip().lower() not in _NOTHING}
     if isinstance(args.get("symbol"), str) and args["symbol"].strip():
         args["symbol"] = unified_symbol(args["symbol"], symbols, quote)
     if timeframe is not None and args.get("timeframe") in {None, ""}:
         args["timeframe"] = timeframe
-    elif isinstance(args.get("timeframe"), str) and args["timeframe"].lower() in TIMEFRAMES:
-        args["timeframe"] = args["timeframe"].lower()
+    elif isinstance(args.get("timeframe"), str) and (found := _timeframe(args["timeframe"])):
+        args["timeframe"] = found
     return {**call, "args": args}
+
+
+def _timeframe(text: str) -> str | None:
+    """`4h` of `4H`; none of `1M`, which is a month on every chart."""
+    plain = text.strip()
+    found = plain if plain.endswith("M") else plain.lower()
+    return found if found in TIMEFRAMES else None
 
 
 def last_timeframe(evidence: Sequence[EvidenceRecord]) -> str:

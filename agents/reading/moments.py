@@ -17,7 +17,10 @@ _MONTHS: Final = words(
 )
 # Words that name a stretch of time: the tool asks for the candle instead of picking one.
 _VAGUE: Final = words("morning afternoon evening night tonight tomorrow earlier recently")
-_ZONES: Final = words("utc gmt z est edt cst cdt pst pdt cet cest bst ist jst")
+_ZONES: Final = words(
+    "utc gmt z est edt cst cdt mst mdt pst pdt cet cest eet bst ist jst hkt sgt aest local eastern pacific"
+)
+_HALVES: Final = words("am pm noon midday midnight")
 _CANDLES: Final = words("candle candles bar bars")
 _BEFORE_A_TIME: Final = words("at on since from around by")
 _HOUR: Final = re.compile(r"([01]?\d|2[0-3])h")
@@ -55,13 +58,16 @@ def _at(tags: list[Tag], position: int) -> tuple[str, int]:
         return (f"{int(hour[1]):02}:00", 1) if hour and placed and not is_known(current.text) else ("", 0)
     if current.kind == "number":
         return _number(tags, position, after)
+    # Upper-case zones look like tickers: `CET`. The tool refuses those it does not know, instead of reading UTC.
+    if current.raw.lower() in _ZONES and before is not None and (before.kind == "clock" or before.text in _HALVES):
+        return current.raw.lower(), 1
     if current.kind != "word":
         return "", 0
     if current.text in _DAYS | _VAGUE:
         return f"{last}{current.text}", 1
     if current.text in _TIMES:
         return current.text, 1
-    if current.text in _ZONES and position and tags[position - 1].kind in {"clock", "number"}:
+    if current.text in _ZONES and before is not None and before.kind == "number":
         return current.text, 1
     if current.text in UNIT_WORDS and before is not None and before.text == "last":
         return f"last {current.text}", 1

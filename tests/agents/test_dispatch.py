@@ -31,13 +31,28 @@ def test_a_symbol_is_written_as_the_market_writes_it(text: str, symbol: str) -> 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [({}, "4h"), ({"timeframe": None}, "4h"), ({"timeframe": "1D"}, "1d"), ({"timeframe": "x"}, "x")],
+    [
+        ({}, "4h"),
+        ({"timeframe": None}, "4h"),
+        ({"timeframe": "null"}, "4h"),
+        ({"timeframe": "1D"}, "1d"),
+        ({"timeframe": "1M"}, "1M"),
+        ({"timeframe": "x"}, "x"),
+        ({"timeframe": "1h", "lookback": "None"}, "1h"),
+    ],
 )
 def test_a_missing_timeframe_is_the_threads_last_one(given: dict[str, str], expected: str) -> None:
     call = {"id": "1", "name": "analyze_cipher", "args": {"symbol": "btc", **given}}
     done = completed_call(call, symbols=SYMBOLS, quote="USDT", timeframe="4h")
 
     assert done["args"] == {"symbol": "BTC/USDT", "timeframe": expected}
+
+
+def test_an_orders_arguments_are_left_as_they_were_written() -> None:
+    call = {"id": "1", "name": "propose_order", "args": {"symbol": "btc", "stop_loss": "null"}}
+    done = completed_call(call, symbols=SYMBOLS, quote="USDT", timeframe=None)
+
+    assert done["args"] == {"symbol": "BTC/USDT", "stop_loss": "null"}
 
 
 def test_an_order_is_proposed_once_in_a_turn_and_may_be_again_in_the_next() -> None:
