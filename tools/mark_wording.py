@@ -244,7 +244,8 @@ def _points(value: float, other: float) -> str:
         return "undefined"
     for decimals in range(1, _MOST_DECIMALS):
         text = f"{value:.{decimals}f}"
-        if math.isnan(other) or value == other or text != f"{other:.{decimals}f}":
+        # As numbers: -0.0 beside 0.0 tells nothing apart.
+        if math.isnan(other) or value == other or float(text) != float(f"{other:.{decimals}f}"):
             break
     return text.lstrip("-") if not float(text) else text
 

@@ -84,6 +84,15 @@ def test_a_dot_that_is_there_is_explained_as_there_whatever_the_question_assumed
         assert "would not have printed." in content or "would have prevented it." in content
 
 
+def test_a_figure_that_fails_its_condition_never_looks_as_if_it_held() -> None:
+    panel = compute_panel(MARKET.closed_candles("BTC/USDT", "1h", count=1_500))
+    close = {row: panel.candles[: row + 1].as_of for row in range(600, 1_500)}
+    row = min(close, key=lambda row: -panel.vwap[row] if -0.05 < panel.vwap[row] < 0 else math.inf)
+    _, evidence = call("why no green dot", timeframe="1h", at=close[row].isoformat())
+    (told,) = {value.text for value in evidence.values.values() if value.label.startswith("upward")}
+    assert -0.05 < float(told) < 0
+
+
 def test_one_missing_condition_is_told_as_what_the_mark_needs() -> None:
     level = closes_with("cross_up")
     green = set(closes_with("green_dot"))
@@ -116,7 +125,14 @@ def test_a_candle_that_is_still_forming_decides_nothing() -> None:
         ("2026-03-01T10:00Z", "2026-03-01T12:00"),
         ("2026-03-01T12:00+02:00", "2026-03-01T12:00"),
         ("3 candles ago", "2026-03-10T00:00"),
+        ("1 candle ago", "2026-03-10T08:00"),
         ("5h ago", "2026-03-10T12:00"),
+        ("5 hours ago", "2026-03-10T12:00"),
+        ("12:00Z", "2026-03-10T12:00"),
+        ("now", "2026-03-10T12:00"),
+        ("latest", "2026-03-10T12:00"),
+        ("null", "2026-03-10T12:00"),
+        ("last closed candle", "2026-03-10T12:00"),
         (None, "2026-03-10T12:00"),
     ],
 )
@@ -125,7 +141,9 @@ def test_a_time_means_the_candle_that_holds_it_its_close_included(at: str | None
     assert evidence.as_of == f"{close}:00+00:00"
 
 
-@pytest.mark.parametrize("at", ["this morning", "25:00", "9/3/2026", "8am est", "31 feb", "soon"])
+@pytest.mark.parametrize(
+    "at", ["this morning", "25:00", "9/3/2026", "8am est", "31 feb", "soon", "0001-01-01T00:00+14:00"]
+)
 def test_a_time_that_can_be_read_in_two_ways_is_refused_with_ways_that_work(at: str) -> None:
     with pytest.raises(InvalidRequest, match="yesterday 14:00"):
         call("why no green dot", at=at)
