@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from agents.reading.types import ReadingContext, Request
 from tools.subjects import read_subject
 
 TOOL: Final = "explain_decision"
+# A market and a timeframe, None where the words leave it open.
+Place = tuple[str | None, str | None]
 
 _WHY: Final = re.compile(
     r"\b(?:why|how come|what(?:'s| is| was) the reason|reason (?:for|why)|what made|what caused)\b"
@@ -142,19 +145,19 @@ def asked(tags: list[Tag]) -> Asked:
     return Asked(_tidy(said), at)
 
 
-def requests(tags: list[Tag], symbols: list[str], spans: list[str], context: ReadingContext) -> list[Request]:
+def requests(tags: list[Tag], places: Sequence[Place], context: ReadingContext) -> list[Request]:
     """One call for every market and timeframe that is named; what is left open comes from the thread."""
     if not explains(tags) and asks_on(tags, context):
-        return _follow_up(tags, symbols, spans, context)
+        return _follow_up(tags, places, context)
     found = asked(tags)
     decided = read_subject(found.subject).kind in {"ticket", "order"}
-    markets: list[str | None] = [*symbols] or [None if decided else context.last_symbol]
-    times: list[str | None] = [*spans] or [None if decided else context.last_timeframe]
+    symbol, span = (None, None) if decided else (context.last_symbol, context.last_timeframe)
     subjects = [found.subject] if decided else _one_by_one(found.subject)
-    return [_request(subject, symbol, span, found.at) for subject in subjects for symbol in markets for span in times]
+    named = [(market or symbol, timeframe or span) for market, timeframe in places]
+    return [_request(subject, *place, found.at) for subject in subjects for place in named]
 
 
-def _follow_up(tags: list[Tag], symbols: list[str], spans: list[str], context: ReadingContext) -> list[Request]:
+def _follow_up(tags: list[Tag], places: Sequence[Place], context: ReadingContext) -> list[Request]:
     """The last explanation again, with what the words change of it."""
     before = dict(context.last_explained)
     # What was added to it before, as "what would have flipped it: ", is not said again.
@@ -167,10 +170,11 @@ def _follow_up(tags: list[Tag], symbols: list[str], spans: list[str], context: R
         subject = f"why no {found.subject}"
     else:
         subject = found.subject
-    markets: list[str | None] = [*symbols] or [before.get("symbol")]
-    times: list[str | None] = [*spans] or [before.get("timeframe")]
     at = found.at or before.get("at", "")
-    return [_request(subject, symbol, span, at) for symbol in markets for span in times]
+    return [
+        _request(subject, symbol or before.get("symbol"), timeframe or before.get("timeframe"), at)
+        for symbol, timeframe in places
+    ]
 
 
 def _one_by_one(subject: str) -> list[str]:

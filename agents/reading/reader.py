@@ -9,7 +9,7 @@ from agents.reading import doubts, moods
 from agents.reading.asides import ENGLISH_ONLY
 from agents.reading.clauses import Clause, clauses, sentences
 from agents.reading.completion import complete_pending
-from agents.reading.explaining import explains
+from agents.reading.explaining import TOOL, explains
 from agents.reading.orders import read_order
 from agents.reading.replies import ask_missing, unavailable
 from agents.reading.requests import cancel_request, is_complete, order_request
@@ -19,6 +19,7 @@ from agents.reading.tagging import Tag, tag
 from agents.reading.talk import is_foreign, listed_reading, said, talk, talk_first
 from agents.reading.tokens import MAX_CHARACTERS, Token, clean, tokenize
 from agents.reading.types import ORDER_TOOLS, OrderWords, Reading, ReadingContext, Request
+from tools.subjects import read_subject
 
 LONG_MESSAGE_WORDS: Final = 200
 MAX_REQUESTS: Final = 8
@@ -186,7 +187,7 @@ class _Message:
         shown = show(self.shown, self.context)
         incomplete = [o for o in self.orders if not is_complete(o)]
         asks = bool(self.orders) or any(r.tool in ORDER_TOOLS for _, r in self.requests)
-        requests = [*self.requests, *shown.requests]
+        requests = [*self.requests, *((place, self._placed(request)) for place, request in shown.requests)]
         question = self._question(incomplete, shown)
         if question is not None and (incomplete or self.questions):
             requests = [(p, r) for p, r in requests if r.tool not in ORDER_TOOLS]
@@ -215,6 +216,13 @@ class _Message:
             pending_order=pending,
             asks_for_order=asks,
         )
+
+    def _placed(self, request: Request) -> Request:
+        """ "why no green dot? buy 0.1 btc": a mark without a market is one of the market that the message speaks of."""
+        if request.tool != TOOL or "symbol" in request.args or self.symbol is None:
+            return request
+        mark = read_subject(str(request.args["subject"])).kind == "event"
+        return replace(request, args=request.args | {"symbol": self.symbol}) if mark else request
 
     def _question(self, incomplete: list[OrderWords], shown: Shown) -> str | None:
         if self.questions:

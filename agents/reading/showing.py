@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -106,7 +107,8 @@ def _explained(place: int, tags: list[Tag], parts: list[_Part], shown: Shown, co
     if unknown:
         shown.question = shown.question or ask_timeframe(unknown[0])
         return True
-    made = explaining.requests(tags, part.symbols, part.timeframes, context)
+    places = _combinations(part.tags, part.symbols or [None], part.timeframes or [None])
+    made = explaining.requests(tags, places, context)
     shown.requests += [(place, request) for request in made]
     shown.mentioned = True
     return True
@@ -247,7 +249,9 @@ def _market_request(part: _Part, tool: str, shown: Shown, context: ReadingContex
         shown.requests.append((part.place, Request(tool, args)))
 
 
-def _combinations(tags: list[Tag], symbols: list[str], spans: list[str]) -> list[tuple[str, str]]:
+def _combinations(
+    tags: list[Tag], symbols: Sequence[str | None], spans: Sequence[str | None]
+) -> list[tuple[str | None, str | None]]:
     """ "BTC 4h ETH 1d" pairs them; "BTC ETH 4h 1d" means every market on every timeframe."""
     kinds = [t.kind for t in tags if t.kind in {"symbol", "timeframe"}]
     if len(symbols) > 1 and len(symbols) == len(spans) and kinds == ["symbol", "timeframe"] * len(symbols):

@@ -41,6 +41,9 @@ def calls(text: str, context: ReadingContext = TALKING) -> list[dict[str, str]]:
         ("why no green dot on eth 1h last monday", "green_dot", "ETH/USDT", "1h", "last monday"),
         ("why no green dot on eth 15m 2 hours ago", "green_dot", "ETH/USDT", "15m", "2h ago"),
         ("why was there no dot three candles ago", "green_dot", "BTC/USDT", "4h", "3 candles ago"),
+        ("why was there no dot a candle ago", "green_dot", "BTC/USDT", "4h", "1 candle ago"),
+        ("why no green dot at 14:00 CET", "green_dot", "BTC/USDT", "4h", "14:00 cet"),
+        ("why no green dot at 2pm PST on btc 4h", "green_dot", "BTC/USDT", "4h", "2pm pst"),
         ("explain the red dot on eth 1h", "red_dot", "ETH/USDT", "1h", None),
         ("explain the green dot", "green_dot", "BTC/USDT", "4h", None),
         ("what would it have taken for a gold dot on sol 1h", "gold_dot", "SOL/USDT", "1h", None),
@@ -176,3 +179,16 @@ def test_other_questions_stay_what_they_were(text: str, tool: str | None) -> Non
 
 def test_a_timeframe_there_is_none_of_is_asked_for() -> None:
     assert "`8h`" in str(read("why no green dot on btc 8h at 14:00", TALKING).question)
+
+
+def test_each_market_is_asked_about_on_the_timeframe_said_with_it() -> None:
+    found = [(args["symbol"], args["timeframe"]) for args in calls("why is there no green dot on BTC 4h and ETH 1h?")]
+    assert found == [("BTC/USDT", "4h"), ("ETH/USDT", "1h")]
+    assert len(calls("why is there no green dot on BTC and ETH on the 1h and 4h?")) == 4
+
+
+def test_a_mark_without_a_market_is_one_of_the_market_the_message_speaks_of() -> None:
+    for text in ("why no green dot? buy 0.1 eth", "buy 0.1 eth. why no green dot?"):
+        asked = {request.tool: request.args["symbol"] for request in read(text, FRESH).requests}
+        assert asked == {"explain_decision": "ETH/USDT", "propose_order": "ETH/USDT"}
+    assert "symbol" not in read("why no green dot?", FRESH).requests[0].args
