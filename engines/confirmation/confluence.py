@@ -13,7 +13,7 @@ from engines.domain.instruments import Instrument
 from engines.domain.orders import Argument, Confluence, Side
 from engines.domain.signals import Signal
 from engines.domain.timeframe import Timeframe, duration_ms
-from engines.errors import InsufficientData, QuantumTraderError, VenueError
+from engines.errors import InsufficientData, InvalidRequest, QuantumTraderError, VenueError
 from engines.market.data import MarketData
 from engines.volume_profile import DESK_LOOKBACK
 from engines.volume_profile.desk import desk_profile
@@ -98,7 +98,7 @@ def _views(
     try:
         desk = desk_profile(market, instrument.symbol, timeframe, candles=candles[-DESK_LOOKBACK:])
         yield _View("analyze_volume_profile", read_levels(weighed_levels(desk, instrument)))
-    except (InsufficientData, VenueError) as error:
+    except (InsufficientData, InvalidRequest, VenueError) as error:
         missing.append(f"{timeframe}: {error}")
 
 

@@ -83,6 +83,15 @@ def test_an_outage_of_shorter_candles_leaves_the_panel_its_say_and_is_told(alter
     assert {argument.source.split()[0] for argument in found.arguments} == {"analyze_cipher"}
 
 
+def test_damaged_shorter_candles_leave_the_panel_its_say_and_are_told(altered: Alter) -> None:
+    def damaged_shorter(candles: CandleFrame) -> CandleFrame:
+        return candles if candles.timeframe in {"1h", "4h"} else replace(candles, volume=-candles.volume)
+
+    found = confluence("buy", "BTC/USDT", market=altered(damaged_shorter))
+    assert ["has a volume that is not zero or more" in missing for missing in found.missing] == [True, True]
+    assert {argument.source.split()[0] for argument in found.arguments} == {"analyze_cipher"}
+
+
 def test_a_market_without_shorter_candles_is_profiled_from_its_own(altered: Alter) -> None:
     def only_hours(candles: CandleFrame) -> CandleFrame:
         if candles.timeframe not in {"1h", "4h"}:
