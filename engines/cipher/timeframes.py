@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from engines.cipher.explain import panel_of
 from engines.cipher.panel import WARM_UP, CipherPanel
 from engines.cipher.params import VUMANCHU_B, CipherAParams, CipherParams
-from engines.cipher.reading import read_panel
-from engines.domain.signals import Signal
-from engines.domain.timeframe import Timeframe, duration_ms
+from engines.domain.timeframe import Timeframe
 from engines.errors import InvalidRequest
 from engines.market.data import MarketData
 
@@ -49,19 +47,3 @@ def panels(
     instant = as_of or market.now(symbol)
     candles = {each: market.closed_candles(symbol, each, count=count, as_of=instant) for each in wanted}
     return {timeframe: panel_of(frame, params) for timeframe, frame in candles.items()}
-
-
-def read_timeframes(views: Mapping[Timeframe, CipherPanel]) -> dict[Timeframe, Signal]:
-    """What each panel says at its last closed candle, longest timeframe first."""
-    return {timeframe: read_panel(views[timeframe]) for timeframe in sorted(views, key=duration_ms, reverse=True)}
-
-
-def opposed(signals: Mapping[Timeframe, Signal]) -> tuple[tuple[Timeframe, Timeframe], ...]:
-    """Pairs of timeframes, longer first, whose signals lean to opposite sides: the news of a multi-timeframe view."""
-    ordered = sorted(signals, key=duration_ms, reverse=True)
-    return tuple(
-        (longer, shorter)
-        for place, longer in enumerate(ordered)
-        for shorter in ordered[place + 1 :]
-        if signals[longer].strength * signals[shorter].strength < 0
-    )

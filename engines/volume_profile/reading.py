@@ -11,10 +11,9 @@ from engines.volume_profile.profile import VolumeProfile
 from engines.volume_profile.summary import Levels
 
 # A convention, not the result of any optimisation: outside value the market has moved on, inside it leans at most.
-OUTSIDE_WEIGHT: Final = 0.20
-INSIDE_WEIGHT: Final = 0.10
-# Of a reading of levels, place in value counts half as much, acceptance and the average's side a quarter each.
-PLACE_SHARE: Final = 0.5
+# Place in value counts for half of a reading of levels, acceptance and the average's side for a quarter each.
+OUTSIDE_WEIGHT: Final = 0.10
+INSIDE_WEIGHT: Final = 0.05
 ACCEPTANCE_WEIGHT: Final = 0.05
 AVERAGE_WEIGHT: Final = 0.05
 # Closer to a level than this share of the price is on it.
@@ -48,16 +47,6 @@ def level_values(name: str, level: float, close: float, instrument: Instrument, 
     }
 
 
-def read_profile(profile: VolumeProfile, instrument: Instrument) -> Signal:
-    """Weigh where the last close stands against the value area and the point of control.
-
-    Returns:
-        A signal whose strength is in [-0.2, 0.2].
-    """
-    candles = profile.candles
-    return Signal(candles.symbol, candles.timeframe, candles.as_of, (_place(profile, instrument, 1.0),))
-
-
 def read_levels(levels: Levels) -> Signal:
     """Weigh the place in value, acceptance or rejection at its edges, and the side of the average price.
 
@@ -67,7 +56,7 @@ def read_levels(levels: Levels) -> Signal:
         A signal whose strength is in [-0.2, 0.2]; an average that is at the price gives no reason.
     """
     candles = levels.desk.candles
-    found = [_place(levels.desk.profile, levels.instrument, PLACE_SHARE), _acceptance(levels), _average(levels)]
+    found = [_place(levels.desk.profile, levels.instrument), _acceptance(levels), _average(levels)]
     reasons = strongest_first([reason for reason in found if reason is not None])
     return Signal(candles.symbol, candles.timeframe, candles.as_of, reasons)
 
@@ -81,7 +70,7 @@ def nearest_levels(profile: VolumeProfile) -> tuple[str | None, str | None]:
     return (under[-1] if under else None), (over[0] if over else None)
 
 
-def _place(profile: VolumeProfile, instrument: Instrument, share: float) -> Reason:
+def _place(profile: VolumeProfile, instrument: Instrument) -> Reason:
     close = float(profile.candles.close[-1])
     if close > profile.vah:
         weight, text = OUTSIDE_WEIGHT, "price {close} is above value, which ends at {vah}"
@@ -92,7 +81,7 @@ def _place(profile: VolumeProfile, instrument: Instrument, share: float) -> Reas
         side = "on" if abs(gap) <= ON_POC * close else "over" if gap > 0 else "under"
         weight = {"on": 0.0, "over": INSIDE_WEIGHT, "under": -INSIDE_WEIGHT}[side]
         text = f"price {{close}} is {side} the point of control {{poc}}, inside value"
-    return Reason("value", weight * share, text, profile_values(profile, instrument))
+    return Reason("value", weight, text, profile_values(profile, instrument))
 
 
 def _acceptance(levels: Levels) -> Reason | None:

@@ -9,9 +9,8 @@ import pytest
 
 from engines.cipher import VUMANCHU_B, compute_panel
 from engines.cipher.params import VUMANCHU_A
-from engines.cipher.timeframes import opposed, panels, read_timeframes
+from engines.cipher.timeframes import panels
 from engines.domain.clock import ManualClock
-from engines.domain.signals import Reason, Signal
 from engines.domain.timeframe import Timeframe, duration_ms
 from engines.errors import InsufficientData, InvalidRequest
 from engines.market.demo import DemoMarket
@@ -74,14 +73,3 @@ def test_no_timeframe_and_too_few_candles_are_refused(demo: DemoMarket) -> None:
         panels(demo, "BTC/USDT", [])
     with pytest.raises(InsufficientData, match=r"BTC/USDT has 40 closed 4h candles"):
         panels(demo, "BTC/USDT", ["4h"], count=40)
-
-
-def test_signals_are_read_longest_first_and_opposed_ones_paired(demo: DemoMarket) -> None:
-    signals = read_timeframes(panels(demo, "BTC/USDT", SEVERAL))
-    assert list(signals) == ["1d", "4h", "1h", "15m"]
-
-    def leaning(timeframe: Timeframe, weight: float) -> Signal:
-        return Signal("X/Y", timeframe, NOW, (Reason("wave", weight, "", {}),) if weight else ())
-
-    made = {each: leaning(each, weight) for each, weight in zip(SEVERAL, (0.2, -0.3, 0.0, 0.5), strict=True)}
-    assert opposed(made) == (("1d", "1h"), ("1h", "15m"))
