@@ -17,9 +17,8 @@ from engines.volume_profile.desk import DeskProfile, DeskSessions, desk_naked_po
 from engines.volume_profile.developing import developing_profile
 from engines.volume_profile.naked import NakedPoc
 from engines.volume_profile.sessions import SessionProfile
-from engines.volume_profile.tpo import TpoProfile
+from engines.volume_profile.tpo import TpoProfile, compute_tpo
 from engines.volume_profile.tpo_params import TpoParams
-from engines.volume_profile.tpo_sessions import letters_of
 from engines.volume_profile.vwap import compute_vwap
 from engines.volume_profile.vwap_anchors import Calendar
 
@@ -93,7 +92,7 @@ def desk_levels(
 ) -> Levels:
     """Everything that `Levels` holds, from the candles of a desk profile.
 
-    No look-ahead: the desk's candles are all there is. Sessions need candles of four hours or less.
+    No look-ahead: the desk's candles are all there is. For which charts there are sessions, see `DeskSessions`.
 
     Args:
         timezone: IANA name of the zone whose days are the sessions.
@@ -104,9 +103,9 @@ def desk_levels(
         VenueUnavailable: the market did not answer.
     """
     weighed = weighed_levels(desk, instrument, timezone=timezone, session_start=session_start)
-    if not desk.has_sessions:
-        return weighed
     sessions = desk_sessions(market, desk, timezone=timezone, session_start=session_start)
+    if not sessions.sessions:
+        return weighed
     row_height = _row_height(sessions, instrument)
     now, before = _last_two(sessions)
     return Levels(
@@ -141,7 +140,7 @@ def weighed_levels(
 
 def _average(desk: DeskProfile, timezone: str, session_start: str) -> Average | None:
     period = desk.average_period
-    found = compute_vwap(desk.lower, period, timezone, session_start=session_start)
+    found = compute_vwap(desk.averaged, period, timezone, session_start=session_start)
     vwap, sigma = float(found.vwap[-1]), float(found.sigma[-1])
     return None if np.isnan(vwap) else Average(period, vwap, sigma)
 
@@ -171,7 +170,8 @@ def _letters(sessions: DeskSessions, session: SessionProfile, row_height: float)
     params = TpoParams(
         rows=None, row_height=times * row_height, block_minutes=block, initial_balance_blocks=60 // block
     )
-    return letters_of(sessions.candles, session, params)
+    rows = slice(session.first_row, session.last_row + 1)
+    return compute_tpo(sessions.candles[rows], params, opens=session.opens)
 
 
 def _span(sessions: DeskSessions, session: SessionProfile) -> float:

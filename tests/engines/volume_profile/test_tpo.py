@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import to_ms
 from engines.errors import InsufficientData, InvalidRequest
+from engines.volume_profile import find_sessions
 from engines.volume_profile.tpo import LETTERS, TpoProfile, compute_tpo
 from engines.volume_profile.tpo_close_only import compute_close_only
 from engines.volume_profile.tpo_params import TpoParams
-from engines.volume_profile.tpo_sessions import session_tpos
 
 Build = Callable[..., CandleFrame]
 BLOCK = st.tuples(st.integers(1, 60), st.integers(0, 25))
@@ -152,12 +152,16 @@ def test_blocks_are_counted_from_the_opening_and_a_block_without_a_candle_takes_
     assert [f"{block.letter} {block.opens:%H:%M}" for block in blocks] == ["A 00:10", "B 00:40", "C 02:45", "D 03:10"]
 
 
-def test_every_session_begins_its_letters_at_its_own_opening(random_frame: Build) -> None:
+def test_letters_of_a_session_begin_at_its_own_opening_however_the_clocks_change(random_frame: Build) -> None:
     opened = to_ms(datetime(2024, 3, 9, 10, tzinfo=UTC))
     candles = replace(random_frame(5, count=350), timeframe="15m")
     candles = replace(candles, open_time=opened + np.arange(350, dtype=np.int64) * 900_000)
-    found = session_tpos(candles, TpoParams(rows=30), timezone="America/New_York", session_start="09:30")
-    firsts = [(each.session.name, f"{each.letters.blocks[0].opens:%d %H:%M}") for each in found]
+    sessions = find_sessions(candles, timezone="America/New_York", session_start="09:30")
+    found = [
+        compute_tpo(candles[each.first_row : each.last_row + 1], TpoParams(rows=30), opens=each.opens)
+        for each in sessions
+    ]
+    firsts = [(each.name, f"{letters.blocks[0].opens:%d %H:%M}") for each, letters in zip(sessions, found, strict=True)]
     # New York's clocks went forward on 10 March; the first session had begun before the first candle.
     assert firsts == [
         ("2024-03-08", "09 10:00"),
@@ -166,9 +170,9 @@ def test_every_session_begins_its_letters_at_its_own_opening(random_frame: Build
         ("2024-03-11", "11 13:30"),
         ("2024-03-12", "12 13:30"),
     ]
-    assert all(each.letters.blocks[0].letter == "A" for each in found)
-    assert [len(each.letters.blocks) for each in found[:3]] == [9, 46, 48]
-    assert sum(len(each.letters.candles) for each in found) == 350
+    assert all(letters.blocks[0].letter == "A" for letters in found)
+    assert [len(letters.blocks) for letters in found[:3]] == [9, 46, 48]
+    assert sum(len(letters.candles) for letters in found) == 350
 
 
 def test_letters_go_from_capital_to_small_ones_and_begin_again() -> None:
