@@ -18,6 +18,8 @@ SNAP: Final = 1e-8
 SNAP_SHARE: Final = 1e-15
 # Adding and subtracting it rounds a double to a whole number, in kernels as well as here.
 ROUNDER: Final = 1.5 * 2.0**52
+# So many units are still told apart, and rounded as above.
+_COUNTABLE: Final = 2.0**51
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,15 @@ class RowGrid:
         """The rows that `params` asks for between two prices, 0 < low <= high.
 
         Raises:
-            InvalidRequest: there would be more than 10,000 rows.
+            InvalidRequest: there would be more than 10,000 rows, or a price is so many ticks or rows above zero that
+                doubles cannot count them.
         """
+        unit = params.tick_size or params.row_height or 0.0
+        if unit and not high / unit < _COUNTABLE:
+            raise InvalidRequest(
+                f"A price of {high!r} cannot be counted in steps of {unit!r}.",
+                remedy="Use the symbol's own price step, or higher rows.",
+            )
         reach = 1.0 if params.spread == "ticks" else 0.0
         place = cls._by_count if params.rows is not None else cls._on_multiples
         grid = place(low, high, params, reach)

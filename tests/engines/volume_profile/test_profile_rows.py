@@ -50,6 +50,20 @@ def test_prices_of_billions_of_ticks_fall_into_the_rows_over_them(rows_frame: Bu
     assert profile.volume_by_row.tolist() == [1.0] * 98 + [2.0]
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        ProfileParams(rows=None, row_height=1e-17),
+        ProfileParams(rows=24, tick_size=1e-300),
+        ProfileParams(rows=24, tick_size=1e-300, tv_rows=True),
+        ProfileParams(rows=24, tick_size=5e-324, spread="ticks"),
+    ],
+)
+def test_steps_too_small_to_count_a_price_in_are_refused(params: ProfileParams, rows_frame: Build) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be counted in steps of"):
+        compute_volume_profile(rows_frame([flat(100.0), flat(1e300)]), params)
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     ticks=st.lists(st.integers(1, 3_000), min_size=2, max_size=40),
