@@ -20,17 +20,20 @@ from typing import Any, Final, Literal
 
 from engines.execution.venues.binance import Binance
 from engines.execution.venues.budget import RequestBudget
+from engines.execution.venues.bybit import Bybit
 from engines.execution.venues.ccxt_broker import CcxtBroker
 from engines.execution.venues.ccxt_client import TIMEOUT_MS, Credentials, VenueClient, connect
 from engines.execution.venues.dialect import Dialect
 
-VenueName = Literal["binance"]
+VenueName = Literal["binance", "bybit"]
 
 __all__ = ["VENUES", "CcxtBroker", "Credentials", "VenueName", "open_broker"]
 
 VENUES: Final[dict[VenueName, tuple[Callable[[VenueClient], Dialect], float, float]]] = {
     # A fifth of Binance's 6,000 a minute: the desk's market data comes from the same address.
     "binance": (Binance, 1_200.0, 20.0),
+    # Bybit counts requests per second and route; half of the strictest that is used here.
+    "bybit": (Bybit, 20.0, 10.0),
 }
 """Dialect, request weight that may be spent at once, and weight that comes back each second."""
 

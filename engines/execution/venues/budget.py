@@ -40,8 +40,8 @@ class RequestBudget:
         self._at = monotonic()
         self._closed_until = self._at
 
-    def take(self, use: Use, weight: float) -> None:
-        """Spend `weight`, after a short wait where that is enough.
+    def take(self, use: Use, weight: float) -> float:
+        """Spend `weight`, or tell how many seconds to `pause` before asking again; 0.0 when it was spent.
 
         Raises:
             VenueUnavailable: the wait would be long. Nothing was sent; the message says for how long.
@@ -52,10 +52,13 @@ class RequestBudget:
                 f"The venue's request limit is used up for {wait:.0f} s. Nothing was sent.",
                 remedy=f"Try again in {wait:.0f} s.",
             )
-        if wait > 0:
-            self._sleep(wait)
-            self._refill()
-        self._left -= weight
+        if wait == 0.0:
+            self._left -= weight
+        return wait
+
+    def pause(self, seconds: float) -> None:
+        """Wait, without holding up whoever may go on."""
+        self._sleep(seconds)
 
     def close(self, seconds: float) -> None:
         """Ask nothing for so long: the venue said so."""

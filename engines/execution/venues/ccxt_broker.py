@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from threading import RLock
 from typing import Any, Final
 
 from engines.domain.orders import Fill, OrderTicket
-from engines.errors import NotFound, OrderRejected, OutcomeUnknown, VenueUnavailable
+from engines.errors import InvalidRequest, NotFound, OrderRejected, OutcomeUnknown, VenueUnavailable
 from engines.execution.broker import ApprovedTicket, VenueOrder
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.clock_check import ClockCheck
@@ -41,6 +42,7 @@ class CcxtBroker:
         self._account = account
         self._monotonic = monotonic
         self._clock = ClockCheck(dialect, client, monotonic)
+        self._placing = RLock()
         self._sent: set[str] = set()
         self._taken_at: dict[tuple[str, str], float] = {}
 
@@ -84,7 +86,7 @@ class CcxtBroker:
             OutcomeUnknown: everything else.
         """
         ticket = approved.ticket
-        with self._client.lock:
+        with self._placing:
             if ticket.client_order_id in self._sent:
                 return self._placed_before(ticket)
             market, request = self._prepared(ticket)
@@ -104,21 +106,20 @@ class CcxtBroker:
         Raises:
             VenueUnavailable: the look-up failed, or an order that the venue took is not shown yet.
         """
-        with self._client.lock:
-            market = self._client.market(symbol)
-            try:
-                seen = self._dialect.look_up(client_order_id, market)
-                if seen is not None:
-                    return self._told(seen, market)
-            except NoAnswer as failure:
-                raise self._unavailable(f"The look-up of {client_order_id}", failure) from failure
-            taken_at = self._taken_at.get((client_order_id, symbol))
-            if taken_at is not None and self._monotonic() - taken_at < self.settling.total_seconds():
-                raise VenueUnavailable(
-                    f"{self._client.title} took order {client_order_id} and does not show it yet.",
-                    remedy="Look it up again in a few seconds.",
-                )
-            return None
+        market = self._client.market(symbol)
+        try:
+            seen = self._dialect.look_up(client_order_id, market)
+            if seen is not None:
+                return self._told(seen, market)
+        except NoAnswer as failure:
+            raise self._unavailable(f"The look-up of {client_order_id}", failure) from failure
+        taken_at = self._taken_at.get((client_order_id, symbol))
+        if taken_at is not None and self._monotonic() - taken_at < self.settling.total_seconds():
+            raise VenueUnavailable(
+                f"{self._client.title} took order {client_order_id} and does not show it yet.",
+                remedy="Look it up again in a few seconds.",
+            )
+        return None
 
     def cancel(self, client_order_id: str, symbol: str) -> VenueOrder:
         """Cancel what is still open of an order and return where it stands.
@@ -127,19 +128,18 @@ class CcxtBroker:
             NotFound: the venue has no such order.
             VenueUnavailable: it is not known whether it was cancelled.
         """
-        with self._client.lock:
-            market = self._client.market(symbol)
-            try:
-                named = self._named(client_order_id, market)
-                if named is None or named.status not in _DONE:
-                    self._dialect.cancel(client_order_id, named, market)
-            except CallFailed as failure:
-                # "Unknown order" is also said of one that was filled a moment ago: only a look-up tells.
-                if self._dialect.failures.reading(failure) != "missing":
-                    raise self._unavailable(f"The cancellation of {client_order_id}", failure) from failure
-            except Unproven as failure:
+        market = self._client.market(symbol)
+        try:
+            named = self._named(client_order_id, market)
+            if named is None or named.status not in _DONE:
+                self._dialect.cancel(client_order_id, named, market)
+        except CallFailed as failure:
+            # "Unknown order" is also said of one that was filled a moment ago: only a look-up tells.
+            if self._dialect.failures.reading(failure) != "missing":
                 raise self._unavailable(f"The cancellation of {client_order_id}", failure) from failure
-            order = self.find(client_order_id, symbol)
+        except Unproven as failure:
+            raise self._unavailable(f"The cancellation of {client_order_id}", failure) from failure
+        order = self.find(client_order_id, symbol)
         if order is None:
             raise NotFound(f"{self._client.title} has no order {client_order_id!r} on {symbol}.")
         return order
@@ -166,8 +166,13 @@ class CcxtBroker:
             market = self._client.market(ticket.symbol)
         except (NotFound, VenueUnavailable) as error:
             raise OrderRejected(f"{error.message} Nothing was sent.", remedy=error.remedy) from error
+        if not market.is_trading:
+            raise OrderRejected(f"{self._client.title} takes no orders on {market.symbol} now. Nothing was sent.")
         self._client.check_no_retries()
-        return market, self._dialect.entry(ticket, market)
+        try:
+            return market, self._dialect.entry(ticket, market)
+        except InvalidRequest as error:
+            raise OrderRejected(f"{error.message} Nothing was sent.") from error
 
     def _placed_before(self, ticket: OrderTicket) -> VenueOrder:
         order_id = ticket.client_order_id

@@ -88,7 +88,7 @@ class VenueClient:
         if not exchange.apiKey or not exchange.secret:
             raise ConfigurationError(f"The client of {exchange.id} has no keys.", remedy="Trade on paper without them.")
         self.id: Final = str(exchange.id)
-        self.lock: Final = RLock()
+        self._lock: Final = RLock()
         self._exchange = exchange
         self._budget = budget
         self._status: int | None = None
@@ -112,22 +112,7 @@ class VenueClient:
             VenueUnavailable: the request limit is used up; nothing was sent.
             CallFailed: anything else; something may have been sent.
         """
-        import ccxt
-
-        with self.lock:
-            self.check_no_retries()
-            self._budget.take(use, weight)
-            self._status, self._exchange.last_http_response = None, None
-            self._exchange.last_response_headers = None
-            try:
-                answer = getattr(self._exchange, method)(dict(params))
-            except ccxt.BaseError as error:
-                raise self._failed(error) from error
-            except (*_SHAPE, OSError) as error:
-                raise self._failed(error) from error
-            if not isinstance(answer, dict | list):
-                raise CallFailed("NotJson", f"{self.title} answered with no JSON document", status=self._status)
-            return answer
+        return self._in_turn(use, weight, lambda: self._send(method, params))
 
     def check_no_retries(self) -> None:
         """Refuse to work with retries: ccxt would send a market order again, and it would be booked again.
@@ -150,18 +135,13 @@ class VenueClient:
         Raises:
             VenueUnavailable: the list could not be read.
         """
-        import ccxt
-
-        with self.lock:
-            if not self._exchange.markets:
-                self._budget.take("read", 1)
-                try:
-                    self._exchange.load_markets()
-                except (ccxt.BaseError, *_SHAPE, OSError) as error:
-                    told = self._failed(error).told
-                    raise VenueUnavailable(f"{self.title} does not list its markets ({told}).") from error
-            markets: Mapping[str, Any] = self._exchange.markets or {}
-            return markets
+        if not self._exchange.markets:
+            try:
+                self._in_turn("read", 1, self._load)
+            except CallFailed as failure:
+                raise VenueUnavailable(f"{self.title} does not list its markets ({failure.told}).") from failure
+        markets: Mapping[str, Any] = self._exchange.markets or {}
+        return markets
 
     def market(self, symbol: str) -> Market:
         """The rules of one market; the list is read once.
@@ -171,8 +151,8 @@ class VenueClient:
             VenueUnavailable: the list could not be read.
         """
         listed = self.markets().get(symbol)
-        if listed is None or not listed.get("spot") or listed.get("active") is False:
-            raise NotFound(f"{self.title} does not trade {symbol!r} now.")
+        if listed is None or not listed.get("spot"):
+            raise NotFound(f"{self.title} does not trade {symbol!r}.")
         fees = [Decimal(str(listed[side])) for side in ("maker", "taker") if listed.get(side) is not None]
         info = listed.get("info") or {}
         return Market(
@@ -181,6 +161,7 @@ class VenueClient:
             alias=str(info.get("altname") or listed["id"]),
             base=listed["base"],
             quote=listed["quote"],
+            is_trading=listed.get("active") is not False,
             lot_size=Decimal(str(listed["precision"]["amount"])),
             taker_fee=max([Decimal("0.001"), *fees]),
             order_types=frozenset(info.get("orderTypes") or ()),
@@ -218,6 +199,36 @@ class VenueClient:
                 remedy="Ask again with a value on the market's step.",
             )
         return text
+
+    def _in_turn(self, use: Use, weight: float, send: Callable[[], Any]) -> Any:
+        """Send when the budget allows; while it does not, a cancel may go first."""
+        while True:
+            with self._lock:
+                wait = self._budget.take(use, weight)
+                if wait == 0.0:
+                    return send()
+            self._budget.pause(wait)
+
+    def _send(self, method: str, params: Mapping[str, Any]) -> Any:
+        self.check_no_retries()
+        answer = self._asked(lambda: getattr(self._exchange, method)(dict(params)))
+        if not isinstance(answer, dict | list):
+            raise CallFailed("NotJson", f"{self.title} answered with no JSON document", status=self._status)
+        return answer
+
+    def _load(self) -> None:
+        if not self._exchange.markets:
+            self._asked(self._exchange.load_markets)
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
+        import ccxt
+
+        self._status, self._exchange.last_http_response = None, None
+        self._exchange.last_response_headers = None
+        try:
+            return ask()
+        except (ccxt.BaseError, *_SHAPE, OSError) as error:
+            raise self._failed(error) from error
 
     def _note(self, response: Any, *_: Any, **__: Any) -> None:
         self._status = response.status_code

@@ -17,7 +17,8 @@ class Market:
     """One spot market as the venue lists it.
 
     Attributes:
-        id: the venue's own name, `BTCUSDT`.
+        id, alias: the venue's own names, `XXBTZUSD` and `XBTUSD`; the same at most venues.
+        is_trading: False while it is halted or takes cancels only.
         lot_size: step of the quantity, base units.
         taker_fee: fraction of the notional; the dearer of maker and taker.
         order_types: the venue's words, empty where it lists none.
@@ -28,6 +29,7 @@ class Market:
     alias: str
     base: str
     quote: str
+    is_trading: bool
     lot_size: Decimal
     taker_fee: Decimal
     order_types: frozenset[str]

@@ -1,0 +1,230 @@
+"""Bybit spot: orders with attached exits, and look-ups in two places.
+
+Source: Bybit's v5 REST documentation, category `spot`, as ccxt 4.5.90 sends it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from engines.domain.orders import OrderTicket
+from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
+from engines.execution.broker import VenueOrderStatus
+from engines.execution.venues.ccxt_client import VenueClient
+from engines.execution.venues.dialect import Execution, Market, Request, Sighting
+from engines.execution.venues.documents import amount, moment, rows, table, text
+from engines.execution.venues.failures import FailureTable, NoAnswer, Unproven, codes
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
+_EXIT: Final = re.compile(r"(.+)-(sl|tp)")
+_EXIT_WORD: Final = {"sl": "StopLoss", "tp": "TakeProfit"}
+_DAY_MS: Final = 86_400_000
+# The history is told in spans of at most a week; so many of them are read before an order is denied.
+_SPAN_MS: Final = 7 * _DAY_MS
+_SPANS: Final = 13
+
+FAILURES: Final = FailureTable(
+    refused={
+        **codes("InsufficientFunds", "170131"),
+        # Not here: 170146 "creation timeout", 170035 "submitted for processing", and what speaks of other orders.
+        **codes("InvalidOrder", "170115", "170116", "170117", "170121", "170124", "170132", "170133", "170134"),
+        **codes("InvalidOrder", "170135", "170136", "170137", "170140", "170148", "170151", "170210", "170218"),
+        **codes("BadRequest", "10001", "170105", "170130"),
+        **codes("AuthenticationError", "10003", "10004"),
+        **codes("RateLimitExceeded", "10006", "170222"),
+    },
+    limited={403: frozenset({"RateLimitExceeded"}), 429: frozenset({"RateLimitExceeded", "DDoSProtection"})},
+    duplicates={"170141": "Duplicate"},
+    missing=frozenset({"170213"}),
+)
+
+STATUS: Final[Mapping[str, VenueOrderStatus]] = {
+    "New": "accepted",
+    "Untriggered": "accepted",
+    "Triggered": "accepted",
+    "PartiallyFilled": "partially_filled",
+    "Filled": "filled",
+    "Cancelled": "cancelled",
+    "PartiallyFilledCanceled": "cancelled",
+    "Deactivated": "cancelled",
+    "Rejected": "rejected",
+}
+
+
+class Bybit:
+    """Speaks Bybit through a client with keys."""
+
+    name = "bybit"
+    settling = timedelta(seconds=15)
+    failures = FAILURES
+    model = (
+        "Bybit spot fills from its book: market and stop orders at the best prices there, limit orders at theirs or "
+        "better, in parts where the book is thin. A limit entry carries its stop-loss and take-profit, which sell at "
+        "the market what the entry left after its fee; those of market and stop entries are not held there."
+    )
+
+    def __init__(self, client: VenueClient) -> None:
+        self._client = client
+
+    def venue_id(self, client_order_id: str) -> str:
+        """Our own id: Bybit takes up to 36 characters."""
+        if not _ID.fullmatch(client_order_id):
+            raise InvalidRequest(f"Bybit cannot take the order id {client_order_id!r}.")
+        return client_order_id
+
+    def entry(self, ticket: OrderTicket, market: Market) -> Request:
+        """`order/create`; the quantity is told to be base units, for a market buy's would be read as quote."""
+        own = {
+            **_of(market),
+            "side": "Buy" if ticket.side == "buy" else "Sell",
+            "qty": self._client.quantity_text(market.symbol, ticket.quantity),
+            "orderLinkId": self.venue_id(ticket.client_order_id),
+        }
+        if ticket.order_type == "limit" and ticket.limit_price is not None:
+            price = self._client.price_text(market.symbol, ticket.limit_price)
+            own |= {"orderType": "Limit", "price": price, "timeInForce": ticket.time_in_force or "GTC"}
+            return Request("private_post_v5_order_create", own | self._exits(ticket, market))
+        own |= {"orderType": "Market", "marketUnit": "baseCoin"}
+        if ticket.order_type == "stop" and ticket.stop_price is not None:
+            trigger = self._client.price_text(market.symbol, ticket.stop_price)
+            own |= {"triggerPrice": trigger, "orderFilter": "StopOrder"}
+        elif ticket.order_type != "market":
+            raise OrderRejected(f"A {ticket.order_type} order without its price is none. Nothing was sent.")
+        return Request("private_post_v5_order_create", own)
+
+    def holds_protection(self, ticket: OrderTicket) -> bool:
+        """Only a buy at a limit can carry exits."""
+        exits = ticket.stop_loss is not None or ticket.take_profit is not None
+        return exits and ticket.side == "buy" and ticket.order_type == "limit"
+
+    def protection(self, ticket: OrderTicket, market: Market, held: Decimal) -> Request | None:
+        """None: two exits placed by themselves would each hold the same coins back."""
+        del ticket, market, held
+        return None
+
+    def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
+        """The reply names the order and nothing else; how it stands is looked up, or open until it shows."""
+        order_id, named = ticket.client_order_id, table(reply, "result")
+        if named.get("orderLinkId") != self.venue_id(order_id):
+            raise Unproven(f"Bybit's answer is not about order {order_id}.")
+        known = text(named, "orderId")
+        try:
+            seen = self.look_up(order_id, market)
+        except (NoAnswer, VenueUnavailable):
+            seen = None
+        return seen or Sighting(order_id, known, "New", "accepted", ticket.side, ticket.quantity, Decimal(0))
+
+    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+        """Among the live orders, then week by week among those that ended, then among the trades."""
+        leg = _EXIT.fullmatch(self.venue_id(client_order_id))
+        own = _of(market) | ({"orderFilter": "tpslOrder"} if leg else {"orderLinkId": client_order_id})
+        for row in self._listed(own):
+            if leg is None or (row.get("parentOrderLinkId"), row.get("stopOrderType")) == (
+                leg[1],
+                _EXIT_WORD[leg[2]],
+            ):
+                return _sighting(row, client_order_id, market, ours=leg is None)
+        if leg is None and self._pages("private_get_v5_execution_list", own):
+            raise Unproven(f"Bybit lists trades of order {client_order_id} and does not show the order.")
+        return None
+
+    def executions(self, order: Sighting, market: Market) -> tuple[Execution, ...]:
+        """`execution/list` of one order, page after page and week by week until they add up."""
+        own = _of(market) | {"orderId": order.venue_order_id}
+        found: dict[str, Execution] = {}
+        for row in self._by_week("private_get_v5_execution_list", own):
+            if text(row, "orderId") == order.venue_order_id:
+                found[text(row, "execId")] = _execution(row)
+            if sum((each.quantity for each in found.values()), Decimal(0)) == order.executed:
+                break
+        return tuple(sorted(found.values(), key=lambda each: (each.time, each.id)))
+
+    def cancels_by_venue_id(self, client_order_id: str) -> bool:
+        """True for exits: Bybit gives them no id of ours."""
+        return _EXIT.fullmatch(client_order_id) is not None
+
+    def cancel(self, client_order_id: str, order: Sighting | None, market: Market) -> None:
+        """`order/cancel` by `orderLinkId`, or by Bybit's own id where that is the only one."""
+        named = {"orderId": order.venue_order_id} if order else {"orderLinkId": self.venue_id(client_order_id)}
+        if order is not None:
+            named["orderFilter"] = "tpslOrder"
+        self._client.call("private_post_v5_order_cancel", _of(market) | named, "cancel")
+
+    def venue_time_ms(self) -> tuple[int, int]:
+        """`market/time`, told in nanoseconds."""
+        told = table(self._client.call("public_get_v5_market_time", {}, "read"), "result")
+        return int(amount(told, "timeNano") // 1_000_000), 1
+
+    def _exits(self, ticket: OrderTicket, market: Market) -> dict[str, str]:
+        """Both sell at the market: a take-profit that rests at a limit would have cost the stop-loss already."""
+        exits: dict[str, str] = {}
+        if not self.holds_protection(ticket):
+            return exits
+        if ticket.take_profit is not None:
+            price = self._client.price_text(market.symbol, ticket.take_profit)
+            exits |= {"takeProfit": price, "tpOrderType": "Market"}
+        if ticket.stop_loss is not None:
+            price = self._client.price_text(market.symbol, ticket.stop_loss)
+            exits |= {"stopLoss": price, "slOrderType": "Market"}
+        return exits
+
+    def _listed(self, own: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        """Live orders, then ended ones, newest first."""
+        yield from self._pages("private_get_v5_order_realtime", own)
+        yield from self._by_week("private_get_v5_order_history", own)
+
+    def _by_week(self, method: str, own: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        """Rows from the newest week to the oldest that is asked for."""
+        end = self._client.now_ms() + _DAY_MS
+        for _ in range(_SPANS):
+            yield from self._pages(method, {**own, "startTime": str(end - _SPAN_MS), "endTime": str(end)})
+            end -= _SPAN_MS
+
+    def _pages(self, method: str, own: Mapping[str, str]) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        cursor = ""
+        while True:
+            params = {**own, "limit": "50", **({"cursor": cursor} if cursor else {})}
+            reply = self._client.call(method, params, "read")
+            page = rows(reply, "result", "list")
+            found += page
+            cursor = str(table(reply, "result").get("nextPageCursor") or "")
+            if not cursor or not page:
+                return found
+
+
+def _of(market: Market) -> dict[str, str]:
+    return {"category": "spot", "symbol": market.id}
+
+
+def _sighting(row: Mapping[str, Any], client_order_id: str, market: Market, *, ours: bool) -> Sighting:
+    """An order document, of which it is proven that it is ours."""
+    if row.get("symbol") != market.id or (ours and row.get("orderLinkId") != client_order_id):
+        raise Unproven(f"Bybit's answer is not about order {client_order_id}.")
+    word, side = text(row, "orderStatus"), text(row, "side")
+    if side not in {"Buy", "Sell"}:
+        raise Unproven(f"Bybit's answer has the side {side!r}.")
+    return Sighting(
+        client_order_id=client_order_id,
+        venue_order_id=text(row, "orderId"),
+        word=word,
+        status=STATUS.get(word),
+        side="buy" if side == "Buy" else "sell",
+        quantity=amount(row, "qty"),
+        executed=amount(row, "cumExecQty"),
+    )
+
+
+def _execution(row: Mapping[str, Any]) -> Execution:
+    return Execution(
+        id=text(row, "execId"),
+        price=amount(row, "execPrice"),
+        quantity=amount(row, "execQty"),
+        fee=amount(row, "execFee"),
+        fee_currency=text(row, "feeCurrency"),
+        time=moment(amount(row, "execTime")),
+    )
