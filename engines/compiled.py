@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, ParamSpec, TypeVar
 
-from numba import njit, types
+import numpy as np
+from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,12 +30,45 @@ def tuple_of(kind: Any, count: int) -> Any:
 
 
 def step(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a part of a kernel; it is inlined into, and cached with, the kernel that uses it.
+    """Compile a part of a kernel that is inlined wherever it is called, so that a call costs nothing.
 
-    A kernel that uses a step of another module names that module in `inlines`, or its cache would outlive a change.
+    It is cached with the kernel. A kernel that uses a step of another module names that module in `inlines`, or its
+    cache would outlive a change.
     """
     compiled: Callable[P, R] = njit(forceinline=True, **_OPTIONS)(function)
     return compiled
+
+
+def aside(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a part of a kernel that is called seldom or from many places: as `step`, but not inlined.
+
+    What is inlined everywhere takes long to compile.
+    """
+    compiled: Callable[P, R] = njit(**_OPTIONS)(function)
+    return compiled
+
+
+def _pointer_typing(_context: Any, address: Any) -> Any:
+    def cast(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+
+    return types.voidptr(address), cast
+
+
+# The pointer to an address, in compiled code.
+_pointer: Any = intrinsic(_pointer_typing)
+
+
+@step
+def floats_at(address: int, shape: Any) -> Any:
+    """The float64 array of this shape at an address, for use while the caller holds it; nobody counts references."""
+    return carray(_pointer(address), shape, np.float64)
+
+
+@step
+def wholes_at(address: int, shape: Any) -> Any:
+    """As `floats_at`, of int64."""
+    return carray(_pointer(address), shape, np.int64)
 
 
 def kernel(*signature: Any, inlines: tuple[ModuleType, ...] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -8,7 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from engines.cipher.machine import Masks, machine_of, refuse_repainting
+from engines.cipher.calls import Masks, call_on
+from engines.cipher.machine import machine_of, refuse_repainting
 from engines.cipher.params import VUMANCHU_B, CipherAParams, CipherParams
 from engines.domain.candles import CandleFrame, Floats, Times
 from engines.domain.timeframe import Timeframe, from_ms
@@ -79,9 +80,9 @@ class CipherBlock:
         if any(column.shape != (self.count,) for column in (times, first, top, bottom, last)):
             raise InvalidRequest(f"The block has {self.count} symbols.", remedy="Give that many of everything.")
         values, masks = np.empty((len(self.columns), self.count)), np.empty(self.count, dtype=np.int64)
-        layout = self._machine.layout
-        vectors = layout.plan, layout.levels, self._states, self._work, values, masks
-        bad = self._machine.kernel(times, (first, top, bottom, last), 1, *vectors)
+        prices = first, top, bottom, last
+        call = call_on(times, prices, self._machine.layout, self._states, self._work, (values, masks), per_symbol=1)
+        bad = self._machine.kernel(call.address)
         if bad >= 0:
             raise InvalidRequest(
                 f"Row {bad}: the candle of {from_ms(int(times[bad])):%Y-%m-%d %H:%M} UTC, open {first[bad]!r}, high "

@@ -8,12 +8,40 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.cipher.primitives import Floats
-from engines.compiled import step
+from engines.cipher.calls import (
+    COLUMNS,
+    LEVELS,
+    MASKS,
+    PER_SYMBOL,
+    PLAN,
+    ROWS,
+    SIZE,
+    SLOTS,
+    SYMBOLS,
+    WORK_ROWS,
+    WORK_WIDTH,
+)
+from engines.cipher.layout import Wholes
+from engines.cipher.primitives import Floats, Masks
+from engines.compiled import floats_at, step, wholes_at
 
 Times = NDArray[np.int64]
 # Open, high, low and close.
 Candles = tuple[Floats, Floats, Floats, Floats]
+
+
+@step
+def arrays_of(address: int) -> tuple[int, Times, Candles, Wholes, Floats, Floats, Floats, Floats, Masks]:
+    """What a kernel is called on: candles a symbol, times, candles, plan, levels, states, scratch, values and masks."""
+    call = wholes_at(address, SIZE)
+    rows, times = call[ROWS], wholes_at(call[0], call[ROWS])
+    first, top = floats_at(call[1], rows), floats_at(call[2], rows)
+    bottom, last = floats_at(call[3], rows), floats_at(call[4], rows)
+    plan, levels = wholes_at(call[5], call[PLAN]), floats_at(call[6], call[LEVELS])
+    states = floats_at(call[7], (call[SYMBOLS], call[SLOTS]))
+    work, values = floats_at(call[8], (call[WORK_ROWS], call[WORK_WIDTH])), floats_at(call[9], (call[COLUMNS], rows))
+    masks = wholes_at(call[10], call[MASKS])
+    return call[PER_SYMBOL], times, (first, top, bottom, last), plan, levels, states, work, values, masks
 
 
 @step

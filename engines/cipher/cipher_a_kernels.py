@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from engines.cipher import candle_passes, cipher_a_layout, layout, primitives, windows
-from engines.cipher.candle_passes import Candles, Times, flow_pass, part_of, unsound_row
+from engines.cipher import calls, candle_passes, cipher_a_layout, layout, primitives, windows
+from engines.cipher.candle_passes import Candles, arrays_of, flow_pass, part_of, unsound_row
 from engines.cipher.cipher_a_layout import (
     AT_FLOW,
     AT_SIGNAL,
@@ -69,7 +69,7 @@ from engines.cipher.primitives import (
     strength_pass,
     wave_pass,
 )
-from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
+from engines.compiled import kernel, step
 
 
 @step
@@ -246,33 +246,16 @@ def symbol_passes(candles: Candles, levels: Floats, state: Floats, begin: int, v
 
 
 @kernel(
-    TIMES_IN,
-    tuple_of(FLOATS_IN, 4),
     types.int64,
-    TIMES_IN,
-    FLOATS_IN,
-    types.float64[:, ::1],
-    types.float64[:, ::1],
-    types.float64[:, ::1],
-    types.int64[::1],
-    inlines=(candle_passes, cipher_a_layout, layout, primitives, windows),
+    inlines=(calls, candle_passes, cipher_a_layout, layout, primitives, windows),
 )
-def cipher_a_kernel(
-    times: Times,
-    candles: Candles,
-    per_symbol: int,
-    plan: Wholes,
-    levels: Floats,
-    states: Floats,
-    work: Floats,
-    values: Floats,
-    masks: Masks,
-) -> int:
+def cipher_a_kernel(address: int) -> int:
     """Advance symbols by their candles, as `panel_kernel` does; rows of `values` as in `A_COLUMNS`.
 
     Returns:
         -1, or the row of the first candle that cannot be. With one candle a symbol no state has changed then.
     """
+    per_symbol, times, candles, plan, levels, states, work, values, masks = arrays_of(address)
     chunk = work.shape[1] - FRACTAL
     if per_symbol == 1:
         for s in range(len(states)):

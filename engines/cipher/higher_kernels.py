@@ -55,7 +55,7 @@ from engines.cipher.layout import (
     Wholes,
 )
 from engines.cipher.primitives import TOLERANCE, Floats, Masks, ema_pass, mean_pass, wave_pass
-from engines.compiled import step
+from engines.compiled import aside, step
 
 # Rows of the scratch: closed higher candles with the chart's row from which each is known, what is computed on them,
 # and two bodies on the chart's candles.
@@ -132,7 +132,7 @@ def body_pass(count: int, state: Floats, work: Floats) -> None:
     state[0], state[1] = first, last
 
 
-@step
+@aside
 def difference_pass(count: int, plan: Wholes, slots: Floats, work: Floats) -> None:
     """Fast less slow wave of the higher candles."""
     wt1, wt2 = work[_A, :count], work[_B, :count]
@@ -145,7 +145,7 @@ def difference_pass(count: int, plan: Wholes, slots: Floats, work: Floats) -> No
         wt1[k] -= wt2[k]
 
 
-@step
+@aside
 def colour_pass(count: int, plan: Wholes, levels: Floats, slots: Floats, work: Floats) -> None:
     """Colours of both waves by MACD and money flow of the higher candles: 0..3 are the palette's a..d.
 

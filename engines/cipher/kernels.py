@@ -10,6 +10,7 @@ import numpy as np
 from numba import types
 
 from engines.cipher import (
+    calls,
     candle_passes,
     divergences,
     higher_kernels,
@@ -19,7 +20,7 @@ from engines.cipher import (
     primitives,
     windows,
 )
-from engines.cipher.candle_passes import Candles, Times, flow_pass, part_of, unsound_row
+from engines.cipher.candle_passes import Candles, arrays_of, flow_pass, part_of, unsound_row
 from engines.cipher.divergences import divergence_pass
 from engines.cipher.higher_kernels import higher_pass
 from engines.cipher.layout import (
@@ -75,20 +76,20 @@ from engines.cipher.primitives import (
     chain_pass,
     change_pass,
     cross_step,
+    macd_pass,
     mean_pass,
     range_pass,
     stoch_pass,
     strength_pass,
-    two_means_pass,
 )
-from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
+from engines.compiled import aside, kernel, step
 
 # Rows of the scratch: recent values first (see `divergences`), then what a pass hands to the next.
 _CANDLE = RECENT_ROWS
 _TYPICAL = _CANDLE + 4
 _LOGGED = _TYPICAL + 1
 _UP, _DOWN, _LOG_UP, _LOG_DOWN = range(_LOGGED + 1, _LOGGED + 5)
-_HIGHEST, _LOWEST, _CYCLE, _SLOW = _UP, _DOWN, _LOG_UP, _LOG_DOWN
+_HIGHEST, _LOWEST, _CYCLE, _ONES = _UP, _DOWN, _LOG_UP, _LOG_DOWN
 _KINDS, _ORDER = _UP, _DOWN
 SCRATCH_ROWS = _LOG_DOWN + 1
 CHUNK = 256
@@ -101,7 +102,7 @@ def work_candles(work: Floats, count: int) -> Candles:
     return work[first, :count], work[top, :count], work[bottom, :count], work[last, :count]
 
 
-@step
+@aside
 def average_candles(candles: Candles, state: Floats, work: Floats) -> None:
     """Heikin-Ashi candles in four rows of the scratch; `state` holds the last one's open and close."""
     open_, high, low, close = candles
@@ -143,8 +144,10 @@ def dot_pass(vwap: Floats, wt2: Floats, levels: Floats, state: Floats, masks: Ma
 
 
 @step
-def follow_pass(x: Floats, highest: Floats, lowest: Floats, close: Floats, factor: float, state: Floats) -> None:
-    """Place of x in its range, the last one where there is none, smoothed: written to `highest`, which it replaces.
+def follow_pass(
+    x: Floats, highest: Floats, lowest: Floats, close: Floats, factor: float, state: Floats, follows: Floats
+) -> None:
+    """Place of x in its range, the last one where there is none, smoothed; `follows` may be `x`, `highest` is used up.
 
     A range is none within the tolerance, which shrinks with `close` below one; `state` is place and smoothed place.
     """
@@ -157,7 +160,7 @@ def follow_pass(x: Floats, highest: Floats, lowest: Floats, close: Floats, facto
     for t in range(count):
         place = place if np.isnan(highest[t]) else highest[t]
         smooth = place if np.isnan(smooth) else smooth + factor * (place - smooth)
-        highest[t] = smooth
+        follows[t] = smooth
     state[0], state[1] = place, smooth
 
 
@@ -165,24 +168,16 @@ def follow_pass(x: Floats, highest: Floats, lowest: Floats, close: Floats, facto
 def cycle_pass(close: Floats, plan: Wholes, factor: float, state: Floats, work: Floats, stc: Floats) -> None:
     """Schaff trend cycle: the place of a MACD in its range, smoothed, and the place of that, smoothed."""
     count, length = len(close), plan[STC_LENGTH]
-    macd, highest, lowest, slow = (
-        work[_CYCLE, :count],
-        work[_HIGHEST, :count],
-        work[_LOWEST, :count],
-        work[_SLOW, :count],
-    )
+    macd, highest, lowest = work[_CYCLE, :count], work[_HIGHEST, :count], work[_LOWEST, :count]
     skip = length - 1 - int(state[CANDLES])
-    two_means_pass(close, state[STC:], (plan[STC_FAST], plan[STC_SLOW]), macd, slow)
-    for t in range(count):
-        macd[t] -= slow[t]
+    macd_pass(close, state[STC:], (plan[STC_FAST], plan[STC_SLOW]), macd)
     range_pass(macd, state[plan[AT_STC_1] :], length, skip, highest, lowest)
-    follow_pass(macd, highest, lowest, close, factor, state[STC + 4 :])
-    for t in range(count):
-        macd[t], slow[t] = highest[t], 1.0
+    follow_pass(macd, highest, lowest, close, factor, state[STC + 4 :], macd)
     range_pass(macd, state[plan[AT_STC_2] :], length, skip, highest, lowest)
-    follow_pass(macd, highest, lowest, slow, factor, state[STC + 6 :])
-    for t in range(count):
-        stc[t] = highest[t]
+    # The second range is one of points, so the price has no say in its tolerance.
+    ones = work[_ONES, :count]
+    ones[:] = 1.0
+    follow_pass(macd, highest, lowest, ones, factor, state[STC + 6 :], stc)
 
 
 @step
@@ -268,42 +263,19 @@ def event_passes(
 
 
 @kernel(
-    TIMES_IN,
-    tuple_of(FLOATS_IN, 4),
     types.int64,
-    TIMES_IN,
-    FLOATS_IN,
-    types.float64[:, ::1],
-    types.float64[:, ::1],
-    types.float64[:, ::1],
-    types.int64[::1],
-    inlines=(layout, windows, primitives, logarithm, candle_passes, divergences, higher_layout, higher_kernels),
+    inlines=(calls, layout, windows, primitives, logarithm, candle_passes, divergences, higher_layout, higher_kernels),
 )
-def panel_kernel(
-    times: Times,
-    candles: Candles,
-    per_symbol: int,
-    plan: Wholes,
-    levels: Floats,
-    states: Floats,
-    work: Floats,
-    values: Floats,
-    masks: Masks,
-) -> int:
-    """Advance symbols by their candles; fill `values` and `masks`.
+def panel_kernel(address: int) -> int:
+    """Advance symbols by their candles; `address` is that of a call, see `calls`.
 
-    Args:
-        times: open times in milliseconds of `per_symbol` candles of the first symbol, then of the next.
-        candles: their open, high, low and close.
-        plan, levels: see `layout`.
-        states: shape (symbols, slots), one row a symbol; left as they are after its last candle.
-        work: scratch of shape (SCRATCH_ROWS, chunk + 4).
-        values: rows as in `VALUE_COLUMNS`, or the seven of the core; then no events are computed.
-        masks: events and pivots of each candle as bits; with the core only, at least a chunk long and meaningless.
+    `values` has rows as in `VALUE_COLUMNS`, and `masks` receives events and pivots of each candle as bits; or the seven
+    rows of the core, and then no events are computed.
 
     Returns:
         -1, or the row of the first candle that cannot be. With one candle a symbol no state has changed then.
     """
+    per_symbol, times, candles, plan, levels, states, work, values, masks = arrays_of(address)
     chunk, whole = work.shape[1] - FRACTAL, len(values) > 7
     if per_symbol == 1:
         for s in range(len(states)):

@@ -7,6 +7,7 @@ A kernel is told everything in three vectors: `plan` (whole numbers: lengths, an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -155,6 +156,7 @@ class Layout:
     state: Floats
 
 
+@lru_cache(maxsize=32)
 def layout_of(params: CipherParams, timeframe: Timeframe) -> Layout:
     """Lay the settings out for the panel's kernel, on candles of `timeframe`."""
     parts = [_fixed_state()]
@@ -175,7 +177,10 @@ def layout_of(params: CipherParams, timeframe: Timeframe) -> Layout:
     parts.append(higher_state)
     plan = [*_lengths(params), duration_ms(timeframe), *_dot_bits(params), *places, *_set_bits(params), *higher_plan]
     levels = [*_levels(params), *_set_levels(params), *higher_levels]
-    return Layout(np.array(plan, dtype=np.int64), np.array(levels, dtype=np.float64), np.concatenate(parts))
+    vectors = np.array(plan, dtype=np.int64), np.array(levels, dtype=np.float64), np.concatenate(parts)
+    for vector in vectors:
+        vector.flags.writeable = False
+    return Layout(*vectors)
 
 
 def _lengths(params: CipherParams) -> list[int]:

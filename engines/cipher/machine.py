@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engines.cipher.calls import Masks, Prices, call_on
 from engines.cipher.cipher_a_layout import A_COLUMNS, A_EVENT_NAMES, A_SCRATCH_SHAPE, cipher_a_layout
-from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, FRACTAL, VALUE_COLUMNS, Layout, Wholes, layout_of
+from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, FRACTAL, VALUE_COLUMNS, Layout, layout_of
 from engines.cipher.params import CipherAParams, CipherParams
 from engines.domain.candles import CandleFrame, Floats, Times
 from engines.domain.timeframe import Timeframe
@@ -20,9 +20,7 @@ from engines.soundness import contiguous_columns, unsound
 # Candles that are computed at once when only the state after them is wanted.
 _PIECE: Final = 4_096
 
-Prices = tuple[Floats, Floats, Floats, Floats]
-Masks = NDArray[np.int64]
-Kernel = Callable[[Times, Prices, int, Wholes, Floats, Floats, Floats, Floats, Masks], int]
+Kernel = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +50,8 @@ class Machine:
     def run(self, times: Times, prices: Prices, states: Floats, values: Floats, masks: Masks) -> int:
         """Advance one symbol by all candles; returns -1, or the row of the first candle that cannot be."""
         work = np.empty(self.scratch_shape)
-        return self.kernel(times, prices, len(times), self.layout.plan, self.layout.levels, states, work, values, masks)
+        call = call_on(times, prices, self.layout, states, work, (values, masks), per_symbol=len(times))
+        return self.kernel(call.address)
 
     def advance(self, candles: CandleFrame, states: Floats) -> None:
         """Advance one symbol's state by these candles, at the speed of a whole history, and keep no values.
@@ -61,10 +60,10 @@ class Machine:
             InvalidRequest: a candle cannot be.
         """
         times, columns = contiguous_columns(candles)
-        values, masks = np.empty((len(self.columns), _PIECE)), np.empty(_PIECE, dtype=np.int64)
         for begin in range(0, len(candles), _PIECE):
             rows = slice(begin, begin + _PIECE)
             open_, high, low, close, _ = (column[rows] for column in columns)
+            values, masks = np.empty((len(self.columns), len(close))), np.empty(len(close), dtype=np.int64)
             if self.run(times[rows], (open_, high, low, close), states, values, masks) >= 0:
                 raise unsound(candles)
 

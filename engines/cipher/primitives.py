@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engines.cipher.layout import FLAT
 from engines.cipher.windows import MEAN_HEAD, RANGE_HEAD
-from engines.compiled import step
+from engines.compiled import aside, step
 
 # Script comparisons carry this absolute tolerance.
 TOLERANCE = 1e-10
@@ -66,7 +66,7 @@ def cross_step(difference: float, side: int) -> tuple[bool, int]:
     return crossed, 1 if difference > TOLERANCE else (-1 if difference < -TOLERANCE else side)
 
 
-@step
+@aside
 def ema_pass(x: Floats, state: Floats, length: int, average: Floats) -> None:
     """Exponential average as `ema_step`; two slots of state. `average` may be `x`."""
     carried = int(state[0]), state[1]
@@ -76,20 +76,21 @@ def ema_pass(x: Floats, state: Floats, length: int, average: Floats) -> None:
 
 
 @step
-def two_means_pass(x: Floats, state: Floats, lengths: tuple[int, int], first: Floats, second: Floats) -> None:
-    """Two exponential averages of the same defined values as `ema_step`, in one loop; four slots of state."""
-    a, b = (int(state[0]), state[1]), (int(state[2]), state[3])
+def macd_pass(x: Floats, state: Floats, lengths: tuple[int, int], macd: Floats) -> None:
+    """Fast less slow exponential average of defined values, as `ema_step`; four slots of state."""
+    fast, slow = (int(state[0]), state[1]), (int(state[2]), state[3])
     t = 0
-    while t < len(x) and (a[0] < lengths[0] or b[0] < lengths[1] or min(lengths) == 1):
-        first[t], a = ema_step(x[t], a, lengths[0])
-        second[t], b = ema_step(x[t], b, lengths[1])
+    while t < len(x) and (fast[0] < lengths[0] or slow[0] < lengths[1] or min(lengths) == 1):
+        quick, fast = ema_step(x[t], fast, lengths[0])
+        calm, slow = ema_step(x[t], slow, lengths[1])
+        macd[t] = quick - calm
         t += 1
-    state[0], state[2] = a[0], b[0]
-    quick, calm = a[1], b[1]
+    state[0], state[2] = fast[0], slow[0]
+    quick, calm = fast[1], slow[1]
     quick_weight, calm_weight = 2.0 / (lengths[0] + 1), 2.0 / (lengths[1] + 1)
     for k in range(t, len(x)):
         quick, calm = quick + quick_weight * (x[k] - quick), calm + calm_weight * (x[k] - calm)
-        first[k], second[k] = quick, calm
+        macd[k] = quick - calm
     state[1], state[3] = quick, calm
 
 
@@ -100,30 +101,38 @@ def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     Short windows are summed afresh for every candle, oldest first. The rolling sum of a long one is replaced by a fresh
     sum each time the window comes round, so rounding errors cannot pile up.
     """
+    if length > SHORT:
+        rolling_means(x, state, length, mean)
+        return
     gaps, count = 0, len(x)
     for t in range(count):
         gaps += 1 if np.isnan(x[t]) else 0
-    whole = gaps == 0 and state[1] >= length
-    if length > SHORT:
-        if whole:
-            rolling_whole(x, state, length, mean)
-        else:
-            rolling_sums(x, state, length, mean)
-        for t in range(count):
-            mean[t] /= length
-    elif whole and count > 2 * length:
-        short_means(x[: length - 1], state, length, mean)
-        short_whole(x, length, mean)
-        state[0] = 0
-        state[MEAN_HEAD : MEAN_HEAD + length] = x[count - length :]
-    else:
-        short_means(x, state, length, mean)
+    # Three defined values in a row need no window: the same sums, side by side.
+    whole = length == 3 and gaps == 0 and state[1] == 3.0 and count > 6
+    position, filled = int(state[0]), int(state[1])
+    window = state[MEAN_HEAD:]
+    for t in range(2 if whole else count):
+        if not np.isnan(x[t]):
+            window[position] = x[t]
+            filled = min(filled + 1, length)
+            position = position + 1 if position + 1 < length else 0
+        total = window[position]
+        for k in range(position + 1, length):
+            total += window[k]
+        for k in range(position):
+            total += window[k]
+        mean[t] = total / length if filled == length else np.nan
+    state[0], state[1] = position, filled
+    if whole:
+        for t in range(2, count):
+            mean[t] = (x[t - 2] + x[t - 1] + x[t]) / 3.0
+        state[0], window[0], window[1], window[2] = 0.0, x[count - 3], x[count - 2], x[count - 1]
 
 
-@step
-def rolling_sums(x: Floats, state: Floats, length: int, total_of: Floats) -> None:
-    """Sum of the last `length` defined values of a long window; undefined until there are as many."""
-    position, count, total, fresh = int(state[0]), int(state[1]), state[2], state[3]
+@aside
+def rolling_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
+    """`mean_pass` for a long window."""
+    position, filled, total, fresh = int(state[0]), int(state[1]), state[2], state[3]
     window = state[MEAN_HEAD:]
     for t in range(len(x)):
         value = x[t]
@@ -131,73 +140,14 @@ def rolling_sums(x: Floats, state: Floats, length: int, total_of: Floats) -> Non
             total += value - window[position]
             fresh += value
             window[position] = value
-            count = min(count + 1, length)
+            filled = min(filled + 1, length)
             position += 1
             if position == length:
                 position, total, fresh = 0, fresh, 0.0
-        total_of[t] = total if count == length else np.nan
-    state[0], state[1], state[2], state[3] = position, count, total, fresh
-
-
-@step
-def rolling_whole(x: Floats, state: Floats, length: int, total_of: Floats) -> None:
-    """As `rolling_sums`, for a full window and values that are all defined: the same additions without a question."""
-    position, total, fresh = int(state[0]), state[2], state[3]
-    begin = 0
-    while begin < len(x):
-        count = min(length - position, len(x) - begin)
-        window, part, sums = state[MEAN_HEAD + position :], x[begin : begin + count], total_of[begin:]
-        for t in range(count):
-            total += part[t] - window[t]
-            fresh += part[t]
-            window[t] = part[t]
-            sums[t] = total
-        begin += count
-        position += count
-        if position == length:
-            # As in `rolling_sums`, the fresh sum is told on the candle on which the window comes round.
-            sums[count - 1] = fresh
-            position, total, fresh = 0, fresh, 0.0
-    state[0], state[2], state[3] = position, total, fresh
-
-
-@step
-def short_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
-    """Mean of the last `length` defined values of a short window; undefined until there are as many."""
-    position, count = int(state[0]), int(state[1])
-    window = state[MEAN_HEAD:]
+        mean[t] = total if filled == length else np.nan
     for t in range(len(x)):
-        if not np.isnan(x[t]):
-            window[position] = x[t]
-            count = min(count + 1, length)
-            position = position + 1 if position + 1 < length else 0
-        total = window[position]
-        for k in range(position + 1, length):
-            total += window[k]
-        for k in range(position):
-            total += window[k]
-        mean[t] = total / length if count == length else np.nan
-    state[0], state[1] = position, count
-
-
-@step
-def short_whole(x: Floats, length: int, mean: Floats) -> None:
-    """As `short_means` from candle `length` - 1 on, for values that are all defined: the same sums, side by side."""
-    count = len(x) - length + 1
-    means = mean[length - 1 :]
-    if length == 3:
-        first, second, third = x[:count], x[1:], x[2:]
-        for t in range(count):
-            means[t] = (first[t] + second[t] + third[t]) / 3.0
-        return
-    for t in range(count):
-        means[t] = x[t]
-    for k in range(1, length):
-        later = x[k:]
-        for t in range(count):
-            means[t] += later[t]
-    for t in range(count):
-        means[t] /= length
+        mean[t] /= length
+    state[0], state[1], state[2], state[3] = position, filled, total, fresh
 
 
 @step
@@ -263,7 +213,7 @@ def strength_pass(gain: Floats, loss: Floats, price: Floats, strength: Floats) -
         strength[t] = 100.0 if loss[t] <= nothing else value
 
 
-@step
+@aside
 def wave_head(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> int:
     """Waves, and whether they are flat, until all three averages are seeded; returns how many candles that took."""
     mean_state, spread_state = (int(state[0]), state[1]), (int(state[2]), state[3])
@@ -299,7 +249,7 @@ def wave_step(
     return wave, flat, (mean, spread, wave)
 
 
-@step
+@aside
 def wave_pass(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> None:
     """Distance of the typical price from its mean in mean deviations, smoothed; flat where those are noise."""
     head = wave_head(typical, state, channel, average, wt1, masks)
@@ -310,7 +260,7 @@ def wave_pass(typical: Floats, state: Floats, channel: int, average: int, wt1: F
     state[1], state[3], state[5] = averages
 
 
-@step
+@aside
 def wilder_head(gain: Floats, loss: Floats, state: Floats, length: int) -> int:
     """Wilder's averages of gains and losses in place until they are seeded; returns how many candles that took."""
     count, up, down = int(state[0]), state[1], state[2]
@@ -329,7 +279,7 @@ def wilder_step(average: float, x: float, length: int) -> float:
     return (average * (length - 1) + x) / length
 
 
-@step
+@aside
 def wilder_pass(gain: Floats, loss: Floats, state: Floats, length: int) -> None:
     """Wilder's averages of gains and losses, in place; a count and two averages of state."""
     head = wilder_head(gain, loss, state, length)
@@ -338,6 +288,29 @@ def wilder_pass(gain: Floats, loss: Floats, state: Floats, length: int) -> None:
         up, down = wilder_step(up, gain[t], length), wilder_step(down, loss[t], length)
         gain[t], loss[t] = up, down
     state[1], state[2] = up, down
+
+
+@aside
+def seed_chains(
+    typical: Floats,
+    changes: tuple[Floats, Floats, Floats, Floats],
+    wave_state: Floats,
+    strength_state: Floats,
+    lengths: tuple[int, int, int, int],
+    wt1: Floats,
+    masks: Masks,
+) -> int:
+    """Do the work of `chain_pass` until every average is seeded; returns how many candles that took."""
+    channel, average, length, other_length = lengths
+    gain, loss, other_gain, other_loss = changes
+    head = wave_head(typical, wave_state, channel, average, wt1, masks)
+    up_head = wilder_head(gain, loss, strength_state, length)
+    other_head = wilder_head(other_gain, other_loss, strength_state[3:], other_length)
+    begin = max(head, up_head, other_head)
+    wave_pass(typical[head:begin], wave_state, channel, average, wt1[head:begin], masks[head:begin])
+    wilder_pass(gain[up_head:begin], loss[up_head:begin], strength_state, length)
+    wilder_pass(other_gain[other_head:begin], other_loss[other_head:begin], strength_state[3:], other_length)
+    return begin
 
 
 @step
@@ -358,13 +331,11 @@ def chain_pass(
     """
     channel, average, length, other_length = lengths
     gain, loss, other_gain, other_loss = changes
-    head = wave_head(typical, wave_state, channel, average, wt1, masks)
-    up_head = wilder_head(gain, loss, strength_state, length)
-    other_head = wilder_head(other_gain, other_loss, strength_state[3:], other_length)
-    begin = max(head, up_head, other_head)
-    wave_pass(typical[head:begin], wave_state, channel, average, wt1[head:begin], masks[head:begin])
-    wilder_pass(gain[up_head:begin], loss[up_head:begin], strength_state, length)
-    wilder_pass(other_gain[other_head:begin], other_loss[other_head:begin], strength_state[3:], other_length)
+    begin = 0
+    unseeded = wave_state[4] < average or strength_state[0] < length or strength_state[3] < other_length
+    # An average over one value is that value, which the short form of a seeded one misses by rounding.
+    if unseeded or min(channel, average) == 1:
+        begin = seed_chains(typical, changes, wave_state, strength_state, lengths, wt1, masks)
     averages = wave_state[1], wave_state[3], wave_state[5]
     weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
     a, b, c, d = strength_state[1], strength_state[2], strength_state[4], strength_state[5]

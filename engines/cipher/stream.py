@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from struct import Struct
+from typing import Final, Self
 
 import numpy as np
 
+from engines.cipher.calls import Call, call_on
 from engines.cipher.layout import ALL_EVENTS, FLAT, pivot_place, previous_slot
 from engines.cipher.machine import machine_of, refuse_repainting
 from engines.cipher.panel import CipherEvent, pivot_offset
@@ -15,24 +17,42 @@ from engines.domain.candles import CandleFrame, Floats
 from engines.domain.timeframe import Timeframe, duration_ms, from_ms
 from engines.errors import InvalidRequest
 
+# Open time, open, high, low and close.
+_CANDLE: Final = Struct("=q4d")
+
 
 class CipherUpdate:
     """What one candle made of the panel: its row of `compute_panel`, bit for bit.
 
     Attributes:
-        open_time: of the candle, milliseconds since the epoch, UTC.
         index: number of the candle, 0 for the first the stream has seen.
-        row: the values in the order of the panel's columns, NaN where undefined.
-        mask: its events as bits, as `CipherPanel.masks`.
     """
 
-    __slots__ = ("_previous", "_stream", "index", "mask", "open_time", "row")
+    __slots__ = ("_previous", "_stream", "_told", "index")
 
     def __init__(
-        self, stream: CipherStream, open_time: int, index: int, row: list[float], mask: int, previous: Floats | None
+        self, stream: CipherStream, index: int, told: tuple[int | float, ...], previous: Floats | None
     ) -> None:
-        self._stream, self._previous = stream, previous
-        self.open_time, self.index, self.row, self.mask = open_time, index, row, mask
+        self._stream = stream
+        self.index = index
+        # Open time, the columns, the mask.
+        self._told = told
+        self._previous = previous
+
+    @property
+    def open_time(self) -> int:
+        """Of the candle, milliseconds since the epoch, UTC."""
+        return int(self._told[0])
+
+    @property
+    def row(self) -> tuple[float, ...]:
+        """The values in the order of the panel's columns, NaN where undefined."""
+        return self._told[1:-1]
+
+    @property
+    def mask(self) -> int:
+        """The events as bits, as `CipherPanel.masks`."""
+        return int(self._told[-1])
 
     @property
     def values(self) -> Mapping[str, float]:
@@ -47,13 +67,14 @@ class CipherUpdate:
     @property
     def events(self) -> tuple[CipherEvent, ...]:
         """Events confirmed by this candle, as `CipherPanel.events` tells them; of a forming one not final."""
-        if not self.mask & ALL_EVENTS:
+        mask = self.mask
+        if not mask & ALL_EVENTS:
             return ()
         close = self.open_time + self._stream.candle_ms
         return tuple(
             CipherEvent(name, self.index, self.index - pivot_offset(name), self.index, close, self._earlier(name))
             for place, name in enumerate(self._stream.event_names)
-            if self.mask >> place & 1
+            if mask >> place & 1
         )
 
     def _earlier(self, name: str) -> int | None:
@@ -83,16 +104,16 @@ class CipherStream:
         self.pivot_places = {name: at for name in self.event_names if (at := pivot_place(name, params)) is not None}
         places = range(max(self.pivot_places.values(), default=-1) + 1)
         self._slots = np.array([previous_slot(place) for place in places], dtype=np.int64)
+        # Bits of the events that compare two pivots.
+        self._compared = sum(1 << self.event_names.index(name) for name in self.pivot_places)
         self._seen = 0
-        self._states = machine.states(1)
-        self._trial = machine.states(1)
-        self._time = np.zeros(1, dtype=np.int64)
-        self._candle = np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1)
-        self._open, self._high, self._low, self._close = self._candle
-        self._values, self._mask = np.zeros((len(self.columns), 1)), np.zeros(1, dtype=np.int64)
-        self._row = self._values[:, 0]
+        self._states, self._trial = machine.states(1), machine.states(1)
+        # The candle and what is told of it lie in one piece of memory, written and read at a stroke.
+        columns = len(self.columns)
+        self._memory = bytearray(_CANDLE.size + 8 * (columns + 1))
+        self._read = Struct(f"=q32x{columns}dq").unpack_from
         self._machine, self._kernel = machine, machine.kernel
-        self._plan, self._levels, self._work = machine.layout.plan, machine.layout.levels, np.zeros(machine.narrow)
+        self._closing, self._trying = self._call(self._states), self._call(self._trial)
 
     @classmethod
     def after(cls, candles: CandleFrame, params: CipherParams | CipherAParams = VUMANCHU_B) -> Self:
@@ -115,9 +136,15 @@ class CipherStream:
         Raises:
             InvalidRequest: the candle cannot be or does not come after the last; the stream is as it was before.
         """
-        update = self._update(self._states, open_time, open_, high, low, close)
-        self._seen += 1
-        return update
+        _CANDLE.pack_into(self._memory, 0, open_time, open_, high, low, close)
+        if self._kernel(self._closing.address) >= 0:
+            raise self._refusal()
+        told = self._read(self._memory)
+        # Read at once, because the next candle may replace it.
+        previous = self._states[0, self._slots] if int(told[-1]) & self._compared else None
+        index = self._seen
+        self._seen = index + 1
+        return CipherUpdate(self, index, told, previous)
 
     def forming(self, open_time: int, open_: float, high: float, low: float, close: float) -> CipherUpdate:
         """Tell what the panel would be if the candle closed like this; the next call replaces it.
@@ -125,21 +152,26 @@ class CipherStream:
         Raises:
             InvalidRequest: the candle cannot be or does not come after the last closed one.
         """
+        _CANDLE.pack_into(self._memory, 0, open_time, open_, high, low, close)
         np.copyto(self._trial, self._states)
-        return self._update(self._trial, open_time, open_, high, low, close)
+        if self._kernel(self._trying.address) >= 0:
+            raise self._refusal()
+        told = self._read(self._memory)
+        previous = self._trial[0, self._slots] if told[-1] & self._compared else None
+        return CipherUpdate(self, self._seen, told, previous)
 
-    def _update(
-        self, states: Floats, open_time: int, open_: float, high: float, low: float, close: float
-    ) -> CipherUpdate:
-        self._time[0] = open_time
-        self._open[0], self._high[0], self._low[0], self._close[0] = open_, high, low, close
-        vectors = self._plan, self._levels, states, self._work, self._values, self._mask
-        if self._kernel(self._time, self._candle, 1, *vectors) >= 0:
-            raise InvalidRequest(
-                f"{self.symbol} {self.timeframe}: the candle of {from_ms(open_time):%Y-%m-%d %H:%M} UTC with open "
-                f"{open_!r}, high {high!r}, low {low!r}, close {close!r} cannot be, or does not come after the last.",
-                remedy="Give finite prices above zero, the low lowest and the high highest, in the order of time.",
-            )
-        mask = self._mask.item()
-        previous = states[0, self._slots] if mask & ALL_EVENTS else None
-        return CipherUpdate(self, open_time, self._seen, self._row.tolist(), mask, previous)
+    def _call(self, states: Floats) -> Call:
+        times = np.frombuffer(self._memory, dtype=np.int64, count=1)
+        numbers = np.frombuffer(self._memory, dtype=np.float64, offset=8).reshape(-1, 1)
+        outputs = numbers[4:-1], numbers[-1].view(np.int64)
+        prices = numbers[0], numbers[1], numbers[2], numbers[3]
+        work = np.zeros(self._machine.narrow)
+        return call_on(times, prices, self._machine.layout, states, work, outputs, per_symbol=1)
+
+    def _refusal(self) -> InvalidRequest:
+        open_time, open_, high, low, close = _CANDLE.unpack_from(self._memory)
+        return InvalidRequest(
+            f"{self.symbol} {self.timeframe}: the candle of {from_ms(open_time):%Y-%m-%d %H:%M} UTC open {open_!r}, "
+            f"high {high!r}, low {low!r}, close {close!r} cannot be, or does not come after the last.",
+            remedy="Give finite prices above zero, the low lowest and the high highest, in the order of time.",
+        )
