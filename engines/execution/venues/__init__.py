@@ -24,8 +24,9 @@ from engines.execution.venues.bybit import Bybit
 from engines.execution.venues.ccxt_broker import CcxtBroker
 from engines.execution.venues.ccxt_client import TIMEOUT_MS, Credentials, VenueClient, connect
 from engines.execution.venues.dialect import Dialect
+from engines.execution.venues.kraken import Kraken
 
-VenueName = Literal["binance", "bybit"]
+VenueName = Literal["binance", "bybit", "kraken"]
 
 __all__ = ["VENUES", "CcxtBroker", "Credentials", "VenueName", "open_broker"]
 
@@ -34,6 +35,8 @@ VENUES: Final[dict[VenueName, tuple[Callable[[VenueClient], Dialect], float, flo
     "binance": (Binance, 1_200.0, 20.0),
     # Bybit counts requests per second and route; half of the strictest that is used here.
     "bybit": (Bybit, 20.0, 10.0),
+    # Kraken's counter for a starter account: fifteen, one less every three seconds.
+    "kraken": (Kraken, 15.0, 0.33),
 }
 """Dialect, request weight that may be spent at once, and weight that comes back each second."""
 

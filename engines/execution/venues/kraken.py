@@ -1,0 +1,208 @@
+"""Kraken spot: ids in Kraken's form, look-ups by them, trades by trade id.
+
+Source: Kraken's Spot REST documentation (`/0/private`), as ccxt 4.5.90 sends it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from engines.domain.orders import OrderTicket
+from engines.errors import InvalidRequest, OrderRejected
+from engines.execution.broker import VenueOrderStatus
+from engines.execution.venues.ccxt_client import RECEIVE_WINDOW_MS, VenueClient
+from engines.execution.venues.dialect import Execution, Market, Request, Sighting
+from engines.execution.venues.documents import amount, moment, table, text
+from engines.execution.venues.failures import FailureTable, Unproven, codes
+
+_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(-sl|-tp)?")
+_THEIRS: Final = re.compile(r"71747000([0-9a-f]{24})|717470(01|02)([0-9a-f]{24})")
+# "qtp" in hexadecimal, then what the order is: an id of Kraken's form that can be read back.
+_MARK: Final = "717470"
+_PART: Final[Mapping[str, str]] = {"": "00", "-sl": "01", "-tp": "02"}
+_ORDER_ID: Final = re.compile(r"O[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}")
+_TRADES_PER_QUERY: Final = 20
+_LIMITS: Final = (
+    *("EAPI:Rate limit exceeded", "EOrder:Rate limit exceeded"),
+    *("EGeneral:Temporary lockout", "EGeneral:Too many requests"),
+)
+
+FAILURES: Final = FailureTable(
+    refused={
+        **codes("InsufficientFunds", "EOrder:Insufficient funds"),
+        **codes("InvalidOrder", "EOrder:Order minimum not met", "EGeneral:Invalid arguments:price"),
+        **codes("InvalidOrder", "EGeneral:Invalid arguments:volume"),
+        **codes("InvalidOrder", "EGeneral:Invalid arguments:volume minimum not met"),
+        **codes("BadRequest", "EGeneral:Invalid arguments"),
+        **codes("BadSymbol", "EQuery:Invalid asset pair"),
+        **codes("AuthenticationError", "EAPI:Invalid key"),
+        **codes("DDoSProtection", *_LIMITS),
+    },
+    limited={429: frozenset({"RateLimitExceeded", "DDoSProtection"})},
+    duplicates={"EOrder:Duplicate cl_ord_id": "Duplicate"},
+    missing=frozenset({"EOrder:Unknown order"}),
+)
+
+STATUS: Final[Mapping[str, VenueOrderStatus]] = {
+    "pending": "accepted",
+    "open": "accepted",
+    "closed": "filled",
+    "canceled": "cancelled",
+    "expired": "cancelled",
+}
+
+
+def kraken_id(client_order_id: str) -> str:
+    """The 32 hexadecimal digits that Kraken knows our order by; `own_id` reads them back.
+
+    Raises:
+        InvalidRequest: it is not an id of this desk.
+    """
+    ours = _OURS.fullmatch(client_order_id)
+    if ours is None:
+        raise InvalidRequest(f"Kraken cannot take the order id {client_order_id!r}: it is not one of this desk's.")
+    return f"{_MARK}{_PART[ours[2] or '']}{ours[1]}"
+
+
+def own_id(kraken: str) -> str | None:
+    """Our id behind one of Kraken's; None when the order is not ours."""
+    theirs = _THEIRS.fullmatch(kraken.replace("-", ""))
+    if theirs is None:
+        return None
+    part = next(part for part, code in _PART.items() if code == (theirs[2] or "00"))
+    return f"qtp-{theirs[1] or theirs[3]}{part}"
+
+
+class Kraken:
+    """Speaks Kraken through a client with keys."""
+
+    name = "kraken"
+    settling = timedelta(seconds=15)
+    failures = FAILURES
+    model = (
+        "Kraken spot fills from its book: market and stop orders at the best prices there, limit orders at theirs or "
+        "better, in parts where the book is thin. An order that reaches the engine more than five seconds late is "
+        "refused. Stop-loss and take-profit are not held there."
+    )
+
+    def __init__(self, client: VenueClient) -> None:
+        self._client = client
+
+    def venue_id(self, client_order_id: str) -> str:
+        """Our id in Kraken's form."""
+        return kraken_id(client_order_id)
+
+    def entry(self, ticket: OrderTicket, market: Market) -> Request:
+        """`AddOrder`, with fees in quote currency, so that what was bought can be sold whole."""
+        own = {
+            "pair": market.id,
+            "type": ticket.side,
+            "volume": self._client.quantity_text(market.symbol, ticket.quantity),
+            "cl_ord_id": self.venue_id(ticket.client_order_id),
+            "oflags": "fciq",
+            "deadline": moment(Decimal(self._client.now_ms() + RECEIVE_WINDOW_MS)).isoformat(timespec="milliseconds"),
+        }
+        if ticket.order_type == "market":
+            own |= {"ordertype": "market"}
+        elif ticket.order_type == "limit" and ticket.limit_price is not None:
+            price = self._client.price_text(market.symbol, ticket.limit_price)
+            own |= {"ordertype": "limit", "price": price, "timeinforce": ticket.time_in_force or "GTC"}
+        elif ticket.order_type == "stop" and ticket.stop_price is not None:
+            own |= {"ordertype": "stop-loss", "price": self._client.price_text(market.symbol, ticket.stop_price)}
+        else:
+            raise OrderRejected(f"A {ticket.order_type} order without its price is none. Nothing was sent.")
+        return Request("private_post_addorder", own)
+
+    def holds_protection(self, ticket: OrderTicket) -> bool:
+        """No: a conditional close is one exit only, under an id of Kraken's own, one for each execution."""
+        del ticket
+        return False
+
+    def protection(self, ticket: OrderTicket, market: Market, held: Decimal) -> Request | None:
+        """None: two exits placed by themselves would each hold the same coins back."""
+        del ticket, market, held
+        return None
+
+    def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
+        """The reply names Kraken's id only; that it is our order is proven by a look-up under our own."""
+        named = table(reply, "result").get("txid")
+        if not isinstance(named, list) or len(named) != 1 or not _ORDER_ID.fullmatch(str(named[0])):
+            raise Unproven("Kraken's answer names no order.")
+        seen = self.look_up(ticket.client_order_id, market)
+        if seen is None or seen.venue_order_id != named[0]:
+            raise Unproven(f"Kraken does not show order {named[0]} under our id yet")
+        return seen
+
+    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+        """By `cl_ord_id` among the open orders and then among all that ended."""
+        kraken = self.venue_id(client_order_id)
+        own = {"cl_ord_id": kraken, "trades": "true"}
+        for method, name in (("private_post_openorders", "open"), ("private_post_closedorders", "closed")):
+            found = table(self._client.call(method, own, "read"), "result", name)
+            for order_id, row in found.items():
+                # Kraken takes ids with and without dashes for the same.
+                if not isinstance(row, dict) or str(row.get("cl_ord_id")).replace("-", "").lower() != kraken:
+                    raise Unproven(f"Kraken's answer is not about order {client_order_id}.")
+                if table(row, "descr").get("pair") in {market.id, market.alias}:
+                    return _sighting(order_id, row, client_order_id, market)
+        return None
+
+    def executions(self, order: Sighting, market: Market) -> tuple[Execution, ...]:
+        """`QueryTrades` for the trades that the order lists, twenty at a time."""
+        found: dict[str, Execution] = {}
+        for first in range(0, len(order.trade_ids), _TRADES_PER_QUERY):
+            wanted = order.trade_ids[first : first + _TRADES_PER_QUERY]
+            told = table(self._client.call("private_post_querytrades", {"txid": ",".join(wanted)}, "read", 2), "result")
+            for trade_id, row in told.items():
+                if trade_id in wanted and isinstance(row, dict) and row.get("ordertxid") == order.venue_order_id:
+                    found[trade_id] = _execution(trade_id, row, order.fee_currency)
+        return tuple(sorted(found.values(), key=lambda each: (each.time, each.id)))
+
+    def cancels_by_venue_id(self, client_order_id: str) -> bool:
+        """No: every order of ours has our id."""
+        del client_order_id
+        return False
+
+    def cancel(self, client_order_id: str, order: Sighting | None, market: Market) -> None:
+        """`CancelOrder` by `cl_ord_id`."""
+        del order, market
+        self._client.call("private_post_cancelorder", {"cl_ord_id": self.venue_id(client_order_id)}, "cancel")
+
+    def venue_time_ms(self) -> tuple[int, int]:
+        """`Time`, in whole seconds."""
+        told = table(self._client.call("public_get_time", {}, "read"), "result")
+        return int(amount(told, "unixtime")) * 1000, 1000
+
+
+def _sighting(order_id: str, row: Mapping[str, Any], client_order_id: str, market: Market) -> Sighting:
+    descr = table(row, "descr")
+    word, side, flags = text(row, "status"), text(descr, "type"), str(row.get("oflags", "")).split(",")
+    if side not in {"buy", "sell"}:
+        raise Unproven(f"Kraken's answer has the side {side!r}.")
+    trades = row.get("trades") or []
+    return Sighting(
+        client_order_id=client_order_id,
+        venue_order_id=order_id,
+        word=word,
+        status=STATUS.get(word),
+        side="buy" if side == "buy" else "sell",
+        quantity=amount(row, "vol"),
+        executed=amount(row, "vol_exec"),
+        trade_ids=tuple(str(each) for each in trades),
+        fee_currency=market.base if "fcib" in flags else market.quote,
+    )
+
+
+def _execution(trade_id: str, row: Mapping[str, Any], fee_currency: str) -> Execution:
+    return Execution(
+        id=trade_id,
+        price=amount(row, "price"),
+        quantity=amount(row, "vol"),
+        fee=amount(row, "fee"),
+        fee_currency=fee_currency,
+        time=moment(amount(row, "time") * 1000),
+    )
