@@ -22,6 +22,8 @@ from engines.volume_profile import (
     naked_pocs,
     session_profiles,
 )
+from engines.volume_profile.tpo import compute_tpo
+from engines.volume_profile.tpo_params import BLOCK_MINUTES, TpoParams
 from engines.volume_profile.vwap import compute_vwap
 from engines.volume_profile.vwap_anchors import Calendar
 
@@ -36,6 +38,8 @@ _SCHAFF_SETTLES: Final = 2_000
 _CALENDARS: Final[tuple[Calendar, ...]] = ("session", "week", "month")
 # Rows of a hundredth of the first close keep a poisoned range within what a profile holds.
 _ROWS_IN_FIRST_CLOSE: Final = 100
+_LEVELS: Final = ("session_poc", "session_val", "session_vah", "session_hvn", "session_lvn")
+_LETTERS: Final = ("session_tpo_poc", "session_tpo_val", "session_tpo_vah")
 _LIVE_EVERY: Final = 50
 _LIVE_CANDLES: Final = 500
 
@@ -96,6 +100,9 @@ def profile_outputs() -> Compute:
 def session_outputs() -> Compute:
     """Levels of completed UTC days as they were known at every candle, and the naked points of control among them.
 
+    `session_hvn` and `session_lvn` are the most prominent nodes; the market profile's levels are undefined on candles
+    longer than its longest block, of four hours.
+
     Raises, when computed:
         InvalidRequest: the candles are longer than a day.
     """
@@ -131,13 +138,26 @@ def _live_poc(candles: CandleFrame, params: ProfileParams) -> Floats:
 
 
 def _last_session(candles: CandleFrame, sessions: list[SessionProfile]) -> dict[str, Floats]:
-    found = {name: np.full(len(candles), np.nan) for name in ("session_poc", "session_val", "session_vah")}
+    found = {name: np.full(len(candles), np.nan) for name in (*_LEVELS, *_LETTERS)}
     for session, first in zip(sessions, _known_from(candles, sessions), strict=True):
-        if session.profile is not None:
-            levels = (session.profile.poc, session.profile.val, session.profile.vah)
-            for column, level in zip(found.values(), levels, strict=True):
-                column[first:] = level
+        for name, level in _session_levels(session).items():
+            found[name][first:] = level
     return found
+
+
+def _session_levels(session: SessionProfile) -> dict[str, float]:
+    """A day's levels by volume and, where its candles fill blocks of letters, by time."""
+    profile = session.profile
+    if profile is None:
+        return {}
+    prices = [max(nodes, key=lambda node: node.prominence).price if nodes else np.nan for nodes in profile.nodes]
+    levels = dict(zip(_LEVELS, (profile.poc, profile.val, profile.vah, *prices), strict=True))
+    minutes = duration_ms(profile.candles.timeframe) // 60_000
+    block = next((each for each in BLOCK_MINUTES if each % minutes == 0), None)
+    if block is None:
+        return levels
+    letters = compute_tpo(profile.candles, TpoParams(block_minutes=block), opens=session.opens)
+    return levels | dict(zip(_LETTERS, (letters.poc, letters.val, letters.vah), strict=True))
 
 
 def _naked(candles: CandleFrame, sessions: list[SessionProfile]) -> dict[str, Floats]:

@@ -61,7 +61,9 @@ def test_levels_of_developing_profiles_averages_and_days_are_known_when_they_are
         certificate = certify(compute, candles)
         assert certificate.passed, [str(failure) for failure in certificate.failures]
     levels = session_outputs()(candles)
-    assert np.isfinite(levels["session_poc"][48:]).all()
+    for name in ("session_poc", "session_hvn", "session_tpo_poc", "session_tpo_vah"):
+        assert np.isfinite(levels[name][96:]).all()
+    assert len(np.unique(levels["session_lvn"][np.isfinite(levels["session_lvn"])])) > 5
     assert levels["naked_pocs"].max() >= 2
     assert np.isfinite(profile_outputs()(candles)["developing_poc"]).all()
 
