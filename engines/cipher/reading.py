@@ -7,10 +7,9 @@ from typing import Final
 import numpy as np
 
 from engines.cipher.panel import CipherEvent, CipherPanel
-from engines.cipher.reading_events import MEMORY, TURN_WEIGHT, age_words, schaff, turn_reasons
+from engines.cipher.reading_events import MEMORY, TURN_WEIGHT, event_values, schaff, turn_reasons
 from engines.domain.evidence import EvidenceValue
-from engines.domain.signals import Reason, Signal, moment, points, strongest_first
-from engines.domain.timeframe import from_ms
+from engines.domain.signals import Reason, Signal, points, strongest_first
 
 # The weights are a convention, not the result of any optimisation: waves and dots first, as the panel is read by eye.
 # With the volume profile's 0.20 the strongest agreement of both engines is 1.
@@ -157,10 +156,8 @@ def _stoch(panel: CipherPanel) -> Reason | None:
 
 
 def _event_values(panel: CipherPanel, event: CipherEvent, prefix: str) -> dict[str, EvidenceValue]:
-    words = age_words(panel, event)
-    what = event.name.replace("_", " ")
+    label = f"slow wave at the last {event.name.replace('_', ' ')}"
     return {
-        f"{prefix}_age": EvidenceValue(words, "text", words, f"when the last {what} was"),
-        f"{prefix}_wt2": points(float(panel.wt2[event.index]), f"slow wave at the last {what}", signed=True),
-        f"{prefix}_time": moment(from_ms(event.confirmed_time), f"when the last {what} became knowable"),
+        **event_values(panel, event, prefix),
+        f"{prefix}_wt2": points(float(panel.wt2[event.index]), label, signed=True),
     }

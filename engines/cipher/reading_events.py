@@ -74,11 +74,11 @@ def _divergence(panel: CipherPanel) -> Reason | None:
     kind, other, way = ("low", "lower", "under") if bull else ("high", "higher", "over")
     prices = panel.candles.low if bull else panel.candles.high
     values = {
-        **_event_values(panel, event, "divergence"),
+        **event_values(panel, event, "divergence"),
         "divergence_pivot_wt2": _wave(panel.wt2, event.pivot_index, f"slow wave at the {kind}"),
         "divergence_previous_wt2": _wave(panel.wt2, event.previous_pivot_index, f"slow wave at the {kind} before"),
         "divergence_previous_time": _opened(panel.candles, event.previous_pivot_index, f"the {kind} before, opened"),
-        "divergence_level": price(float(prices[event.pivot_index]), f"price of the {kind}"),
+        "divergence_level": _price(float(prices[event.pivot_index]), f"price of the {kind}"),
     }
     text = (
         f"{'bullish' if bull else 'bearish'} divergence: a {other} {kind} in price at {{divergence_pivot_time}} "
@@ -93,7 +93,7 @@ def _gold(panel: CipherPanel) -> Reason | None:
     if event is None:
         return None
     text = "gold dot {gold_age}, a warning: a deeper low often follows it, so its divergence counts for nothing"
-    return Reason("gold", 0.0, text, _event_values(panel, event, "gold"))
+    return Reason("gold", 0.0, text, event_values(panel, event, "gold"))
 
 
 def _sommi(panel: CipherPanel) -> Reason | None:
@@ -107,7 +107,7 @@ def _sommi(panel: CipherPanel) -> Reason | None:
         "sommi",
         SOMMI_WEIGHT if bull else -SOMMI_WEIGHT,
         f"{side} Sommi {what} {{sommi_age}}, with the closed candles of its higher timeframes",
-        _event_values(panel, event, "sommi"),
+        event_values(panel, event, "sommi"),
         turns=f"a {'bearish' if bull else 'bullish'} Sommi {what}",
     )
 
@@ -117,10 +117,11 @@ def _blood(panel: CipherPanel) -> Reason | None:
     if event is None:
         return None
     text = "blood diamond {blood_age}: the waves and the fastest averages crossed down on one candle"
-    return Reason("blood_diamond", -BLOOD_WEIGHT, text, _event_values(panel, event, "blood"), "a moon diamond")
+    return Reason("blood_diamond", -BLOOD_WEIGHT, text, event_values(panel, event, "blood"), "a moon diamond")
 
 
-def _event_values(panel: CipherPanel, event: CipherEvent, prefix: str) -> dict[str, EvidenceValue]:
+def event_values(panel: CipherPanel, event: CipherEvent, prefix: str) -> dict[str, EvidenceValue]:
+    """How long ago an event became knowable, when that was, and where its pivot lies if it has one."""
     words = age_words(panel, event)
     what = event.name.replace("_", " ")
     known = moment(from_ms(event.confirmed_time), f"when the last {what} became knowable")
@@ -141,6 +142,6 @@ def _opened(candles: CandleFrame, row: int, label: str) -> EvidenceValue:
     return moment(from_ms(int(candles.open_time[row])), label)
 
 
-def price(value: float, label: str) -> EvidenceValue:
+def _price(value: float, label: str) -> EvidenceValue:
     """A candle's price as the market gave it."""
     return EvidenceValue(value, "price", f"{value:,.10g}", label)
