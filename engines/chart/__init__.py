@@ -14,6 +14,7 @@ from engines.cipher import WARM_UP
 from engines.domain.timeframe import Timeframe
 from engines.errors import InsufficientData, InvalidRequest
 from engines.market.data import MarketData
+from engines.volume_profile import DESK_LOOKBACK
 from engines.volume_profile.desk import desk_profile
 
 MOST_CANDLES: Final = 5_000
@@ -21,17 +22,25 @@ _PRICES: Final = ("open", "high", "low", "close", "volume")
 
 
 def chart_data(
-    market: MarketData, symbol: str, timeframe: Timeframe, *, as_of: datetime | None = None, count: int = 200
+    market: MarketData,
+    symbol: str,
+    timeframe: Timeframe,
+    *,
+    as_of: datetime | None = None,
+    count: int = DESK_LOOKBACK,
+    lookback: int | None = None,
 ) -> dict[str, Any]:
-    """Candles, Cipher columns with events and divergences, and what volume left behind on the candles shown.
+    """Candles, Cipher columns with events and divergences, and what volume left behind.
 
-    The volume profile is the desk's own (`desk_profile`), so that its levels are those of every answer in words.
+    The volume profile is the desk's own (`desk_profile`), so that its levels are those of every answer in words about
+    as many candles; naked points of control and averages do not depend on how many there are.
 
     No look-ahead: candles closed at `as_of` only. Another 500 candles before the first one shown warm the panel up
     and are not returned.
 
     Args:
         count: candles shown, 1..5000; fewer where there are fewer.
+        lookback: candles of the volume profile, 1..5000; those shown when None. The answer says how many they are.
 
     Returns:
         Times in milliseconds since the epoch, UTC; undefined values are None. `cipher` columns and `vwap` are as long
@@ -44,14 +53,17 @@ def chart_data(
         InvalidRequest: count is out of its range, or a candle cannot be.
         VenueUnavailable: the market did not answer.
     """
-    if not 1 <= count <= MOST_CANDLES:
-        raise InvalidRequest(f"{count!r} candles cannot be shown.", remedy=f"Ask for 1 to {MOST_CANDLES:,}.")
+    lookback = count if lookback is None else lookback
+    for number in (count, lookback):
+        if not 1 <= number <= MOST_CANDLES:
+            raise InvalidRequest(f"{number!r} candles cannot be shown.", remedy=f"Ask for 1 to {MOST_CANDLES:,}.")
     instrument = market.instrument(symbol)
-    candles = market.closed_candles(symbol, timeframe, count=count + WARM_UP, as_of=as_of)
+    candles = market.closed_candles(symbol, timeframe, count=max(count + WARM_UP, lookback), as_of=as_of)
+    candles, profiled = candles[-count - WARM_UP :], candles[-lookback:]
     first = max(0, len(candles) - count)
     shown = candles[first:]
     try:
-        desk = desk_profile(market, symbol, timeframe, candles=shown)
+        desk = desk_profile(market, symbol, timeframe, candles=profiled)
     except InsufficientData:
         desk = None
     return {
@@ -66,6 +78,6 @@ def chart_data(
             **{name: getattr(shown, name).tolist() for name in _PRICES},
         },
         "cipher": panel_part(candles, first),
-        "volume_profile": None if desk is None else volume_levels(market, desk),
-        "vwap": None if desk is None else average_price(desk),
+        "volume_profile": None if desk is None else volume_levels(market, desk, shown),
+        "vwap": None if desk is None else average_price(market, desk, shown),
     }

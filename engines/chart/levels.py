@@ -7,25 +7,31 @@ from typing import Any, Final
 import numpy as np
 
 from engines.chart.panel import column
+from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import duration_ms, to_ms
 from engines.market.data import MarketData
 from engines.volume_profile import Node, VolumeProfile, developing_profile
+from engines.volume_profile.averaged import reaching_back
 from engines.volume_profile.desk import DeskProfile, desk_naked_pocs, desk_sessions
+from engines.volume_profile.lower import lower_candles
 from engines.volume_profile.vwap import compute_vwap
 from engines.volume_profile.vwap_anchors import Calendar
 
 _WORDS: Final[dict[Calendar, str]] = {"session": "day", "week": "week", "month": "month"}
 
 
-def volume_levels(market: MarketData, desk: DeskProfile) -> dict[str, Any]:
+def volume_levels(market: MarketData, desk: DeskProfile, shown: CandleFrame) -> dict[str, Any]:
     """The profile's rows and levels, and the points of control of past days that no price has touched since.
 
     No look-ahead: the desk's candles are all there is; each value of `developing_poc` uses what its own candle knew.
 
+    Args:
+        shown: the candles of the chart, which `developing_poc` is as long as; `lookback` are those of the profile.
+
     Raises:
         VenueUnavailable: the market did not answer.
     """
-    profile, rows = desk.profile, _last_rows(desk)
+    profile = desk.profile
     high, low = profile.nodes
     return {
         "rows": _rows(profile),
@@ -35,7 +41,7 @@ def volume_levels(market: MarketData, desk: DeskProfile) -> dict[str, Any]:
         "hvn": [_node(node) for node in high],
         "lvn": [_node(node) for node in low],
         "naked_pocs": _naked(market, desk),
-        "developing_poc": column(developing_profile(desk.lower, profile.params, rows=rows).poc[rows]),
+        "developing_poc": _developing(desk, shown),
         "built_from": desk.built_from,
         "lookback": len(desk.candles),
         "value_area_fraction": profile.params.value_area_fraction,
@@ -43,25 +49,44 @@ def volume_levels(market: MarketData, desk: DeskProfile) -> dict[str, Any]:
     }
 
 
-def average_price(desk: DeskProfile) -> dict[str, Any]:
-    """The volume-weighted average of the day, week or month at each candle, as the desk's levels in words have it.
+def average_price(market: MarketData, desk: DeskProfile, shown: CandleFrame) -> dict[str, Any]:
+    """The volume-weighted average of the day, week or month at each candle shown, as the desk's words have it.
 
-    A first period that began before the first candle is left out, unless it is the only one.
+    The candles before them, back to the opening of the first one's period, are asked for. A period whose beginning the
+    market does not have is left out, unless it is the only one.
+
+    Args:
+        shown: the last candles of the desk's chart, or more of them.
+
+    Raises:
+        VenueUnavailable: the market did not answer.
     """
-    anchor = desk.average_period
-    found = compute_vwap(desk.lower, anchor)
-    rows = _last_rows(desk)
+    anchor, lower = desk.average_period, desk.lower
+    if shown.open_time[0] < desk.candles.open_time[0]:
+        lower = lower_candles(market, shown, wanted=desk.built_from)
+    first = np.searchsorted(lower.open_time, shown.open_time[0])
+    found = compute_vwap(reaching_back(market, lower[int(first) :], anchor), anchor)
+    rows = _last_rows(found.candles, shown)
     values, periods = found.vwap[rows], found.period[rows]
-    cut = periods[0] < desk.lower.open_time[0] and periods[-1] != periods[0]
-    known = column(np.where(cut & (periods == periods[0]), np.nan, values))
+    start = found.period[0]
+    cut = start < found.candles.open_time[0] and periods[-1] != start
+    known = column(np.where(cut & (periods == start), np.nan, values))
     begins = np.flatnonzero(np.diff(periods)) + 1
-    return {"anchor": _WORDS[anchor], "values": known, "starts": desk.candles.open_time[begins].tolist()}
+    return {"anchor": _WORDS[anchor], "values": known, "starts": shown.open_time[begins].tolist()}
 
 
-def _last_rows(desk: DeskProfile) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _developing(desk: DeskProfile, shown: CandleFrame) -> list[float | None]:
+    """Point of control after each candle shown, undefined before the profile's first one."""
+    rows = _last_rows(desk.lower, desk.candles)
+    poc = developing_profile(desk.lower, desk.profile.params, rows=rows).poc[rows]
+    missing = max(0, len(shown) - len(poc))
+    return column(np.concatenate((np.full(missing, np.nan), poc[-len(shown) :])))
+
+
+def _last_rows(lower: CandleFrame, candles: CandleFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Row of the last shorter candle of each chart candle, or of the one before where it has none."""
-    closes = desk.candles.open_time + duration_ms(desk.timeframe)
-    return np.maximum(np.searchsorted(desk.lower.open_time, closes) - 1, 0)
+    closes = candles.open_time + duration_ms(candles.timeframe)
+    return np.maximum(np.searchsorted(lower.open_time, closes) - 1, 0)
 
 
 def _rows(profile: VolumeProfile) -> list[dict[str, float]]:
@@ -80,8 +105,6 @@ def _node(node: Node) -> dict[str, float]:
 
 
 def _naked(market: MarketData, desk: DeskProfile) -> list[dict[str, Any]]:
-    if not desk.has_sessions:
-        return []
     return [
         {"price": each.price, "session": each.session, "born_time": to_ms(each.born), "age_sessions": each.age_sessions}
         for each in desk_naked_pocs(desk_sessions(market, desk))

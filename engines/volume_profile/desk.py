@@ -9,7 +9,8 @@ from typing import Final
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import Timeframe, duration_ms
 from engines.market.data import MarketData
-from engines.volume_profile.lower import lower_candles, session_timeframe
+from engines.volume_profile.averaged import begins_before, reaching_back
+from engines.volume_profile.lower import lower_candles, session_candles, session_timeframe
 from engines.volume_profile.naked import NakedMode, NakedPoc, naked_pocs
 from engines.volume_profile.params import ProfileParams
 from engines.volume_profile.profile import DESK_LOOKBACK, DESK_PROFILE, VolumeProfile, compute_volume_profile
@@ -17,6 +18,8 @@ from engines.volume_profile.sessions import SessionProfile, session_profiles
 from engines.volume_profile.vwap_anchors import Calendar
 
 _HOUR_MS: Final = 3_600_000
+# Longer candles put several levels of a day into one of them.
+_LONGEST_MS: Final = 4 * _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,11 +30,13 @@ class DeskProfile:
         profile: volume of `lower` by price; its own `candles` are the chart's, against whose close it is read.
         candles: the chart's closed candles.
         lower: the shorter candles that make them up, or the same ones where the market has none.
+        earlier: `lower`, with those before it, where the period of its last candle began before them.
     """
 
     profile: VolumeProfile
     candles: CandleFrame
     lower: CandleFrame
+    earlier: CandleFrame | None = None
 
     @property
     def timeframe(self) -> Timeframe:
@@ -45,19 +50,21 @@ class DeskProfile:
 
     @property
     def average_period(self) -> Calendar:
-        """Whose average price the desk looks at: a day's up to an hour, a week's up to half a day, else a month's."""
-        hours = duration_ms(self.timeframe) / _HOUR_MS
-        return "session" if hours <= 1 else "week" if hours <= 12 else "month"
+        """Whose average price the desk looks at; see `average_period`."""
+        return average_period(self.timeframe)
 
     @property
-    def has_sessions(self) -> bool:
-        """Whether days can be told: longer candles than four hours put several levels of a day into one candle."""
-        return duration_ms(self.built_from) <= 4 * _HOUR_MS
+    def averaged(self) -> CandleFrame:
+        """Candles behind the average of the last period: all of it, where the market has it."""
+        return self.lower if self.earlier is None else self.earlier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeskSessions:
-    """The session profiles of a chart's candles; rows count in `candles`, which they were built from."""
+    """The session profiles of a chart's candles; rows count in `candles`, which they were built from.
+
+    There are none where the chart's candles are longer than a day, or nothing shorter than four hours is behind them.
+    """
 
     sessions: tuple[SessionProfile, ...]
     candles: CandleFrame
@@ -66,6 +73,12 @@ class DeskSessions:
     def built_from(self) -> Timeframe:
         """Of the candles whose volume was spread."""
         return self.candles.timeframe
+
+
+def average_period(timeframe: Timeframe) -> Calendar:
+    """Whose average price is looked at: a day's up to an hour, a week's up to half a day, else a month's."""
+    hours = duration_ms(timeframe) / _HOUR_MS
+    return "session" if hours <= 1 else "week" if hours <= 12 else "month"
 
 
 def desk_profile(
@@ -96,7 +109,10 @@ def desk_profile(
     if candles is None:
         candles = market.closed_candles(symbol, timeframe, count=count, as_of=as_of)
     lower = lower_candles(market, candles)
-    return DeskProfile(replace(compute_volume_profile(lower, params), candles=candles), candles, lower)
+    profile = replace(compute_volume_profile(lower, params), candles=candles)
+    period = average_period(candles.timeframe)
+    cut = begins_before(lower, period, row=-1)
+    return DeskProfile(profile, candles, lower, reaching_back(market, lower, period) if cut else None)
 
 
 def desk_sessions(
@@ -104,7 +120,7 @@ def desk_sessions(
 ) -> DeskSessions:
     """A profile for each session that the chart's candles reach into, the last one perhaps still under way.
 
-    The candles behind the chart's profile serve when they are as fine as sessions need; else finer ones are asked for.
+    A session's levels are the same however many candles the chart has: see `session_candles`.
 
     Args:
         timezone: IANA name of the zone whose days are the sessions.
@@ -114,9 +130,13 @@ def desk_sessions(
         InvalidRequest: there is no such time zone or time of day.
         VenueUnavailable: the market did not answer.
     """
-    wanted, lower = session_timeframe(desk.timeframe), desk.lower
-    if duration_ms(wanted) < duration_ms(lower.timeframe):
-        lower = lower_candles(market, desk.candles, wanted=wanted)
+    if duration_ms(desk.timeframe) > 24 * _HOUR_MS:
+        return DeskSessions((), desk.candles)
+    lower = desk.lower
+    if lower.timeframe != session_timeframe(desk.timeframe):
+        lower = session_candles(market, desk.candles)
+    if duration_ms(lower.timeframe) > _LONGEST_MS:
+        return DeskSessions((), lower)
     found = session_profiles(lower, desk.profile.params, timezone=timezone, session_start=session_start)
     return DeskSessions(found, lower)
 

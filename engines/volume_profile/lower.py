@@ -21,6 +21,10 @@ PAGES: Final = 2
 # which the rule has for charts of 31 to 60 minutes, are no timeframe of the desk: the next finer one stands in.
 _SESSIONS: Final[tuple[tuple[int, Timeframe], ...]] = ((15, "1m"), (60, "5m"), (120, "15m"), (240, "30m"))
 _MINUTE_MS: Final = 60_000
+# Candles that sessions are built from at most: four years of a day's chart, a month of a quarter hour's.
+MOST_SESSION_CANDLES: Final = 40_000
+# Candles that reach back less, though the chart reaches further, would leave out the day before: longer ones are taken.
+_REACH_MS: Final = 3 * 24 * 60 * _MINUTE_MS
 
 
 @runtime_checkable
@@ -95,6 +99,43 @@ def lower_candles(market: MarketData, candles: CandleFrame, *, wanted: Timeframe
     return candles
 
 
+def session_candles(market: MarketData, candles: CandleFrame, *, most: int = MOST_SESSION_CANDLES) -> CandleFrame:
+    """The candles that the sessions of a chart are built from: as long as `session_timeframe` says, however many.
+
+    A session's levels must not move with the number of candles on the chart. So where there are too many, or the market
+    has them for a part of the chart only, the older sessions are left out instead of taking longer candles. Longer ones
+    are tried where those there are do not reach back three days; in the end the chart's own candles are given, at once
+    where they hold no volume. No look-ahead: what is given ends with the chart's last candle.
+
+    Args:
+        market: where the candles come from.
+        candles: n >= 1 closed candles of a chart.
+        most: candles asked for at most; two pages of a market that answers in pages.
+
+    Raises:
+        VenueUnavailable: the market did not answer.
+    """
+    first_ms, end_ms = int(candles.open_time[0]), to_ms(candles.as_of)
+    if not (candles.volume > 0).any():
+        return candles
+    if isinstance(market, PagedMarket):
+        most = min(most, PAGES * market.candles_per_request)
+    shortest = duration_ms(session_timeframe(candles.timeframe))
+    for timeframe in _finer(candles.timeframe, 0, 1):
+        part = duration_ms(timeframe)
+        count = min((end_ms - first_ms) // part, most)
+        if part < shortest or count * part < min(_REACH_MS, (end_ms - first_ms) // part * part):
+            continue
+        try:
+            found = market.closed_candles(candles.symbol, timeframe, count=count, as_of=from_ms(end_ms))
+        except (InsufficientData, InvalidRequest):
+            continue
+        found = found[int(np.searchsorted(found.open_time, max(first_ms, _covered_since(found, candles)))) :]
+        if len(found) and int(found.open_time[0]) <= max(first_ms, end_ms - _REACH_MS) + duration_ms(candles.timeframe):
+            return found
+    return candles
+
+
 def _finer(chart: Timeframe, span_ms: int, fewer_than: int) -> Iterable[Timeframe]:
     """Timeframes shorter than the chart's of which the span has few enough candles, finest first."""
     whole = duration_ms(chart)
@@ -106,6 +147,13 @@ def _finer(chart: Timeframe, span_ms: int, fewer_than: int) -> Iterable[Timefram
 
 def _covers(found: CandleFrame, candles: CandleFrame) -> bool:
     """Whether every candle with volume has shorter ones in it."""
+    return _covered_since(found, candles) <= int(candles.open_time[0])
+
+
+def _covered_since(found: CandleFrame, candles: CandleFrame) -> int:
+    """Close of the last candle with volume that has no shorter ones in it, or the first open; milliseconds."""
     span, anchor = duration_ms(candles.timeframe), floor_ms(0, candles.timeframe)
     opens = found.open_time - (found.open_time - anchor) % span
-    return bool(np.isin(candles.open_time[candles.volume > 0], opens).all())
+    traded = candles.open_time[candles.volume > 0]
+    bare = traded[~np.isin(traded, opens)]
+    return int(bare[-1]) + span if len(bare) else int(candles.open_time[0])

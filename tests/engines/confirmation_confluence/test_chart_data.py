@@ -17,7 +17,7 @@ from engines.domain.timeframe import Timeframe, duration_ms, to_ms
 from engines.errors import InvalidRequest, NotFound
 from engines.market.demo import DemoMarket
 from engines.volume_profile.desk import desk_naked_pocs, desk_profile, desk_sessions
-from engines.volume_profile.summary import weighed_levels
+from engines.volume_profile.summary import desk_levels, weighed_levels
 
 Alter = Callable[[Callable[[CandleFrame], CandleFrame]], DemoMarket]
 COLUMNS = ("wt1", "wt2", "vwap", "money_flow", "rsi", "stoch_k", "stoch_d", "stc")
@@ -69,11 +69,51 @@ def test_the_average_price_ends_where_the_desks_levels_have_it(
     assert set(average["starts"]) <= set(chart["candles"]["open_time"])
 
 
-def test_an_average_whose_beginning_is_not_shown_is_left_out(market: DemoMarket) -> None:
-    average = chart_data(market, "BTC/USDT", "1h", count=100)["vwap"]
-    rows = chart_data(market, "BTC/USDT", "1h", count=100)["candles"]["open_time"].index(average["starts"][0])
+@pytest.mark.parametrize("timeframe", ["1h", "4h", "1d"])
+def test_an_average_that_began_before_the_first_candle_is_there_from_it_on(
+    market: DemoMarket, timeframe: Timeframe
+) -> None:
+    few = chart_data(market, "BTC/USDT", timeframe, count=100, lookback=400)["vwap"]
+    many = chart_data(market, "BTC/USDT", timeframe, count=400)["vwap"]
+    assert None not in few["values"]
+    assert few["values"] == pytest.approx(many["values"][-100:], rel=1e-12)
+
+
+def test_an_average_whose_beginning_the_market_does_not_have_is_left_out(altered: Alter, market: DemoMarket) -> None:
+    first = to_ms(market.now()) - 100 * 3_600_000
+    chart = chart_data(altered(lambda candles: candles[candles.open_time >= first]), "BTC/USDT", "1h", count=100)
+    average = chart["vwap"]
+    rows = chart["candles"]["open_time"].index(average["starts"][0])
+    assert rows > 0
     assert average["values"][:rows] == [None] * rows
     assert None not in average["values"][rows:]
+
+
+@pytest.mark.parametrize("timeframe", ["4h", "1d"])
+def test_a_naked_level_is_one_price_in_words_and_in_pictures_of_any_number_of_candles(
+    market: DemoMarket, timeframe: Timeframe
+) -> None:
+    levels = desk_levels(market, desk_profile(market, "BTC/USDT", timeframe), market.instrument("BTC/USDT"))
+    spoken = {each.session: each.price for each in levels.naked}
+    assert spoken
+    for count in (200, 1_000):
+        drawn = chart_data(market, "BTC/USDT", timeframe, count=count)["volume_profile"]["naked_pocs"]
+        assert spoken.items() <= {each["session"]: each["price"] for each in drawn}.items()
+
+
+@pytest.mark.parametrize("count", [60, 500])
+def test_a_profile_can_be_of_other_candles_than_those_shown_and_says_so(market: DemoMarket, count: int) -> None:
+    usual = chart_data(market, "BTC/USDT", "4h")["volume_profile"]
+    chart = chart_data(market, "BTC/USDT", "4h", count=count, lookback=200)
+    profile = chart["volume_profile"]
+    assert len(chart["candles"]["close"]) == len(chart["vwap"]["values"]) == count
+    assert profile["lookback"] == 200
+    assert [profile[name] for name in ("poc", "vah", "val", "hvn")] == [
+        usual[name] for name in ("poc", "vah", "val", "hvn")
+    ]
+    unknown = max(0, count - 200)
+    assert profile["developing_poc"][:unknown] == [None] * unknown
+    assert profile["developing_poc"][unknown:] == usual["developing_poc"][max(0, 200 - count) :]
 
 
 def test_events_lie_on_shown_candles_and_say_when_they_were_knowable(market: DemoMarket) -> None:

@@ -14,10 +14,12 @@ from engines.errors import InsufficientData, InvalidRequest, NotFound
 from engines.market.demo import DemoMarket
 from engines.market.fixed import FixedMarket
 from engines.volume_profile.desk import desk_naked_pocs, desk_profile, desk_sessions
+from engines.volume_profile.lower import session_candles
 from engines.volume_profile.naked import naked_pocs
 from engines.volume_profile.params import ProfileParams
 from engines.volume_profile.profile import DESK_PROFILE, VolumeProfile, compute_volume_profile
 from engines.volume_profile.sessions import session_profiles
+from engines.volume_profile.summary import weighed_levels
 
 NOW = datetime(2026, 3, 11, 17, 20, tzinfo=UTC)
 
@@ -79,20 +81,58 @@ def test_a_market_with_one_timeframe_is_profiled_from_its_own_candles() -> None:
     assert desk_sessions(own, desk).built_from == "1h"
 
 
-def test_sessions_come_from_the_profiles_candles_where_they_are_fine_enough(demo: DemoMarket) -> None:
-    desk = desk_profile(demo, "BTC/USDT", "1h")
+def test_sessions_come_from_the_profiles_candles_where_they_are_as_long_as_sessions_want(demo: DemoMarket) -> None:
+    desk = desk_profile(demo, "BTC/USDT", "15m")
     sessions = desk_sessions(demo, desk, timezone="America/New_York", session_start="09:30")
     assert sessions.candles is desk.lower
     expected = session_profiles(desk.lower, DESK_PROFILE, timezone="America/New_York", session_start="09:30")
     assert [(each.name, each.poc) for each in sessions.sessions] == [(each.name, each.poc) for each in expected]
 
 
-def test_sessions_of_a_long_chart_ask_for_finer_candles_than_its_profile_has(demo: DemoMarket) -> None:
-    desk = desk_profile(demo, "BTC/USDT", "1h", count=1_500)
-    sessions = desk_sessions(demo, desk)
-    assert (desk.built_from, sessions.built_from) == ("30m", "5m")
-    assert sessions.candles.open_time[0] == desk.candles.open_time[0]
-    assert sessions.candles.as_of == desk.candles.as_of
+@pytest.mark.parametrize(
+    ("timeframe", "shortest", "built_from"), [("15m", 320, "1m"), ("1h", 90, "5m"), ("4h", 60, "30m"), ("1d", 60, "1h")]
+)
+def test_the_levels_of_a_finished_session_do_not_move_with_the_number_of_candles(
+    timeframe: Timeframe, shortest: int, built_from: Timeframe, demo: DemoMarket
+) -> None:
+    found = []
+    for count in (shortest, 400, 1_500):
+        sessions = desk_sessions(demo, desk_profile(demo, "BTC/USDT", timeframe, count=count))
+        assert sessions.built_from == built_from
+        finished = {
+            each.name: (each.profile.poc, each.profile.vah, each.profile.val)
+            for each in sessions.sessions
+            if each.complete and each.profile
+        }
+        found.append((finished, {each.session: each.price for each in desk_naked_pocs(sessions)}))
+    few = found[0]
+    assert len(few[0]) >= 2
+    for many in found[1:]:
+        assert few[0].items() <= many[0].items()
+        assert few[1].items() <= many[1].items()
+        assert {name: price for name, price in many[1].items() if name in few[0]} == few[1]
+
+
+def test_too_many_candles_leave_out_old_sessions_instead_of_blurring_them(demo: DemoMarket) -> None:
+    candles = demo.closed_candles("BTC/USDT", "1h", count=200)
+    whole, few = session_candles(demo, candles), session_candles(demo, candles, most=1_000)
+    assert (whole.timeframe, len(whole), few.timeframe, len(few)) == ("5m", 2_400, "5m", 1_000)
+    assert few.open_time.tolist() == whole.open_time[-1_000:].tolist()
+    # Less than three days would lose yesterday.
+    assert session_candles(demo, candles, most=600).timeframe == "15m"
+
+
+def test_charts_without_days_have_no_sessions(demo: DemoMarket) -> None:
+    assert desk_sessions(demo, desk_profile(demo, "BTC/USDT", "1w")).sessions == ()
+
+
+def test_the_average_of_a_day_counts_what_lies_before_the_charts_first_candle(demo: DemoMarket) -> None:
+    few, many = (desk_profile(demo, "BTC/USDT", "1m", count=count) for count in (200, 2_000))
+    assert few.lower is few.candles
+    assert few.averaged.open_time[-200:].tolist() == few.candles.open_time.tolist()
+    instrument = demo.instrument("BTC/USDT")
+    averages = [weighed_levels(desk, instrument).average for desk in (few, many)]
+    assert averages[0] == averages[1]
 
 
 def test_naked_levels_are_those_of_complete_sessions_that_price_has_not_come_back_to(demo: DemoMarket) -> None:
