@@ -62,7 +62,7 @@ class Plot:
             )
         if not self.file.parent.is_dir():
             raise InvalidRequest(f"There is no folder {str(self.file.parent)!r}.", remedy="Make it, or name another.")
-        if self.file.exists() and not _is_ours(self.file):
+        if _exists(self.file) and not _is_ours(self.file):
             raise InvalidRequest(
                 f"{str(self.file)!r} is there already and is no chart of this command.",
                 remedy="Name another file; only a chart is replaced by a newer one.",
@@ -78,8 +78,11 @@ class Plot:
             ConfigurationError: no Chromium draws the picture, or the file cannot be written.
         """
         from engines.chart import chart_data
+        from engines.volume_profile import DESK_LOOKBACK
 
-        chart = chart_data(market, symbol, parse_timeframe(timeframe), as_of=as_of, count=self.candles)
+        # The profile is of as many candles as that of the analysis in words, however many the picture shows.
+        wanted = parse_timeframe(timeframe)
+        chart = chart_data(market, symbol, wanted, as_of=as_of, count=self.candles, lookback=DESK_LOOKBACK)
         content = self._picture(chart) if self.file.suffix.lower() == ".png" else self._page(chart)
         _put(self.file, content)
 
@@ -143,6 +146,21 @@ def _text_chunk(keyword: str, text: str) -> bytes:
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
+def _exists(file: Path) -> bool:
+    """Whether something is there already.
+
+    Raises:
+        InvalidRequest: nothing can be: its name is too long, or its links go round in a circle.
+    """
+    try:
+        return file.resolve().exists()
+    except (OSError, RuntimeError) as error:
+        raise InvalidRequest(
+            f"There can be no file {str(file)!r}: its name is too long or it is a link to itself.",
+            remedy="Name another file.",
+        ) from error
+
+
 def _is_ours(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
@@ -152,8 +170,9 @@ def _is_ours(file: Path) -> bool:
 
 
 def _put(file: Path, content: bytes) -> None:
-    """Whole or not at all: whoever reads the file meanwhile sees the old one."""
+    """Whole or not at all: whoever reads the file meanwhile sees the old one. A link stays one."""
     try:
+        file = file.resolve()
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(handle, "wb") as stream:
