@@ -34,7 +34,8 @@ _OF_PROFILES: Final = (
     ("single prints", re.compile(r"\bsingle prints?\b")),
 )
 _FROM_A_TIME: Final = re.compile(
-    r"\b(since|anchored|from (monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b"
+    r"\b(since|anchored|from (the )?(last )?(monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|today"
+    r"|\d{4}-\d{2}|\d{1,2}:\d{2}|\d{1,2} [a-z]{3,9}\b))"
 )
 _ANCHORED: Final = (
     "A profile from a time of your choice is not part of this answer, which covers the usual range; "

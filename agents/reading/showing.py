@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from agents.reading import explaining, moods
@@ -21,6 +22,8 @@ from agents.reading.vocabulary import COLOURS, FILLERS, QUESTION_STARTS, VOCABUL
 from tools.subjects import read_subject
 
 _MARKET_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile", "get_quote"})
+# Charts whose VWAP starts over with each day, week and month; see `engines.volume_profile.desk.average_period`.
+_AVERAGED_ON: Final = {"1d": "1h", "1w": "4h", "1M": "1d"}
 _TIMED_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile"})
 _DEFINING: Final = frozenset(
     {"what", "what's", "whats", "define", "explain", "meaning", "mean", "means", "definition", "glossary"}
@@ -140,7 +143,7 @@ def _glossary(clause: Clause, shown: Shown, context: ReadingContext) -> bool:
 def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
     strong = [t for t in tags if t.kind == "symbol" and t.strong] or [t for t in tags if t.kind == "symbol"]
     symbols = list(dict.fromkeys(t.text for t in strong))
-    spans = list(dict.fromkeys(t.text for t in tags if t.kind == "timeframe"))
+    spans = _averaged(tags) or list(dict.fromkeys(t.text for t in tags if t.kind == "timeframe"))
     tool = topic_of(tags)
     if supposed and tool not in _MARKET_TOOLS:
         tool = "analyze_cipher"
@@ -152,6 +155,16 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
     numbered = any(t.kind == "number" for t in tags)
     bare = not numbered and all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
     return _Part(place, tags, tool, symbols, spans, bare, named=bool(spans), lookback=_lookback(tags))
+
+
+def _averaged(tags: list[Tag]) -> list[str]:
+    """ "weekly VWAP" names the average since Monday, not weekly candles: the chart that this desk shows it on."""
+    following = pairwise(tags)
+    return [
+        _AVERAGED_ON[t.text]
+        for t, after in following
+        if t.kind == "timeframe" and t.text in _AVERAGED_ON and after.text == "vwap"
+    ]
 
 
 def _lookback(tags: list[Tag]) -> int | None:

@@ -34,10 +34,13 @@ async def test_the_first_sentence_is_the_fact_that_was_asked_for(desk_on: OpenDe
         "naked pocs on btc 4h": "Nearest naked points of control of BTC/USDT 4h: ",
         "yesterday's point of control on btc 1h": "Yesterday's point of control of BTC/USDT 1h (2026-03-09) is ",
         "vwap on eth 1h": "The session's VWAP of ETH/USDT 1h is ",
+        "weekly vwap of eth": "The week's VWAP of ETH/USDT 4h is ",
+        "btc monthly vwap": "The month's VWAP of BTC/USDT 1d is ",
         "where is the initial balance on btc 1h": "The initial balance of BTC/USDT 1h is ",
         "hvn on btc 4h": "Nearest volume nodes of BTC/USDT 4h: ",
         "single prints on btc 4h": "The nearest single prints of BTC/USDT 4h in this session are ",
         "profile of btc 4h since monday": "A profile from a time of your choice is not part of this answer",
+        "btc volume profile from last monday on 4h": "A profile from a time of your choice is not part of this",
         "naked pocs on btc 1w": "No naked point of control can be told for BTC/USDT 1w: ",
     }
     async with desk_on() as desk:
