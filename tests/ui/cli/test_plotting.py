@@ -57,6 +57,22 @@ def test_a_file_that_this_command_did_not_make_is_left_alone(tmp_path: Path, nam
     assert (tmp_path / name).read_bytes() == b"mine"
 
 
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "circle.html").symlink_to("circle.html")
+    for name in ("a" * 300 + ".html", "circle.html"):
+        with pytest.raises(InvalidRequest, match="There can be no file"):
+            Plot(tmp_path / name)
+
+
+def test_a_link_to_a_chart_stays_a_link(run: Run, tmp_path: Path) -> None:
+    chart, link = tmp_path / "chart.html", tmp_path / "latest.html"
+    link.symlink_to(chart)
+    done = run("analyze", "BTC/USDT", "4h", "--plot", str(link))
+    assert done.returncode == 0, done.stderr
+    assert link.is_symlink()
+    assert "Quantum Trader Pro" in chart.read_text(encoding="utf-8")[:1024]
+
+
 def test_a_folder_of_that_name_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "chart.html").mkdir()
     with pytest.raises(InvalidRequest, match="is there already"):
