@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
@@ -27,6 +28,9 @@ from engines.errors import InsufficientData, InvalidRequest
 from engines.market.data import MarketData
 from engines.volume_profile.lower import PagedMarket
 
+# An answer takes up to 50 MB while it is made, most of it under the interpreter's lock: more at once gain nothing.
+_AT_ONCE: Final = BoundedSemaphore(4)
+
 router = APIRouter(prefix="/v1", tags=["engines"])
 
 # Where history costs nothing it is all used: a longer timeframe's waves and a divergence's earlier pivot reach far
@@ -47,8 +51,9 @@ def cipher(_: Reader, desk: DeskDep, request: CipherRequest) -> Response:
     from engines.cipher.explain import panel_of
 
     params = _preset(request.preset)
-    candles = _with_history(desk.market, request.symbol, request.timeframe, request.limit, request.as_of)
-    return _json(panel_json(panel_of(candles, params), max(0, len(candles) - request.limit)))
+    with _AT_ONCE:
+        candles = _with_history(desk.market, request.symbol, request.timeframe, request.limit, request.as_of)
+        return _json(panel_json(panel_of(candles, params), max(0, len(candles) - request.limit)))
 
 
 @router.post(
@@ -62,7 +67,8 @@ def volume_profile(_: Reader, desk: DeskDep, request: VolumeProfileRequest) -> R
     """The volume of the last `limit` candles closed at `as_of`, built from the shorter candles behind them."""
     from api.profiles import profile_json
 
-    return _json(profile_json(desk.market, request))
+    with _AT_ONCE:
+        return _json(profile_json(desk.market, request))
 
 
 @router.post(
