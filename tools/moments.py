@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from engines.domain.timeframe import Timeframe, duration_ms
 from engines.errors import InvalidRequest
@@ -28,6 +29,26 @@ _DAY: Final = re.compile(
     rf"|({'|'.join(_MONTHS)})[a-z]* (\d{{1,2}})(?:st|nd|rd|th)?(?: (\d{{4}}))?)\b"
 )
 _WORDS: Final = re.compile(rf"\b(?:today|yesterday|(?:last )?(?:{'|'.join(_WEEKDAYS)}))\b")
+_ORDINAL: Final = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b")
+_DAYS_AGO: Final = re.compile(
+    r"\b(?:(?:the )?day before yesterday|(?P<days>\d{1,4}) ?d(?:ays?)? ago|(?P<weeks>\d{1,3}) ?w(?:ee)?ks? ago)\b"
+)
+# Places whose clocks are meant by their names; letters such as EST or CST mean several, so they are refused.
+_PLACES: Final = {
+    "America/New_York": "new york|nyc|ny|eastern",
+    "America/Chicago": "chicago",
+    "America/Los_Angeles": "los angeles|san francisco|pacific",
+    "Europe/London": "london",
+    "Europe/Paris": "paris",
+    "Europe/Berlin": "berlin|frankfurt",
+    "Europe/Zurich": "zurich",
+    "Asia/Tokyo": "tokyo",
+    "Asia/Hong_Kong": "hong kong",
+    "Asia/Singapore": "singapore",
+    "Australia/Sydney": "sydney",
+    "Asia/Dubai": "dubai",
+}
+_PLACE: Final = re.compile(rf"\b(?:in )?(?:{'|'.join(f'({names})' for names in _PLACES.values())})(?: time)?\b")
 _REST: Final = re.compile(r"\b(?:at|on|the|utc|gmt|z|candle|close|of)\b|[,.]")
 
 
@@ -47,7 +68,8 @@ class Moment:
 def read_moment(text: str, *, now: datetime, timeframe: Timeframe) -> Moment:
     """The instant, or the whole day, that a text means.
 
-    A time without a day is the most recent one; a day without a time is all of it, as far as it has passed.
+    A time without a day is the most recent one; a day without a time is all of it, as far as it has passed. A named
+    place such as `New York time` gives its clocks; all else is UTC.
 
     Args:
         now: the market's time.
@@ -92,17 +114,35 @@ def _ago(words: str, now: datetime, timeframe: Timeframe) -> Moment | None:
 
 
 def _said(words: str, now: datetime) -> Moment | None:
+    """A time of day, a day, or both, on the clocks of the place that is named, else UTC."""
+    where, words = _where(words)
+    local = now.astimezone(where)
     clock, rest = _clock(words)
-    day, rest = _day(rest, now)
+    day, rest = _day(rest, local)
     if _REST.sub(" ", rest).strip() or (clock is None and day is None):
         return None
     if day is None:
         assert clock is not None
-        today = datetime.combine(now.date(), clock, UTC)
-        return Moment(today if today <= now else today - timedelta(days=1))
+        today = datetime.combine(local.date(), clock, where)
+        return _utc(today if today <= local else today - timedelta(days=1))
     if clock is None:
-        return Moment(max(day, min(day + timedelta(days=1), now)), since=day)
-    return Moment(datetime.combine(day.date(), clock, UTC))
+        end = (day + timedelta(days=1)).astimezone(UTC)
+        return Moment(max(day.astimezone(UTC), min(end, now)), since=day.astimezone(UTC))
+    return _utc(datetime.combine(day.date(), clock, where))
+
+
+def _utc(local: datetime) -> Moment:
+    return Moment(local.astimezone(UTC))
+
+
+def _where(words: str) -> tuple[tzinfo, str]:
+    """The clocks that a time is on, and the words without them."""
+    match = _PLACE.search(words)
+    if match is None:
+        return UTC, words
+    assert match.lastindex is not None
+    name = list(_PLACES)[match.lastindex - 1]
+    return ZoneInfo(name), f"{words[: match.start()]} {words[match.end() :]}"
 
 
 def _clock(words: str) -> tuple[time | None, str]:
@@ -122,7 +162,11 @@ def _clock(words: str) -> tuple[time | None, str]:
 
 def _day(words: str, now: datetime) -> tuple[datetime | None, str]:
     """Midnight at the beginning of the day that is named, and the words without it."""
-    midnight = datetime.combine(now.date(), time(0), UTC)
+    midnight = datetime.combine(now.date(), time(0), now.tzinfo)
+    match = _DAYS_AGO.search(words)
+    if match:
+        back = int(match["days"] or 7 * int(match["weeks"] or 0) or 2)
+        return midnight - timedelta(days=back), f"{words[: match.start()]} {words[match.end() :]}"
     match = _WORDS.search(words)
     if match:
         name, rest = match[0].removeprefix("last "), words[: match.start()] + " " + words[match.end() :]
@@ -132,14 +176,25 @@ def _day(words: str, now: datetime) -> tuple[datetime | None, str]:
         return midnight - timedelta(days=name == "yesterday"), rest
     match = _DAY.search(words)
     if match is None:
-        return None, words
+        return _day_of_month(words, midnight)
     rest = words[: match.start()] + " " + words[match.end() :]
     year, month, day = _date_parts(match)
     try:
-        found = datetime(year or now.year, month, day, tzinfo=UTC)
+        found = datetime(year or now.year, month, day, tzinfo=now.tzinfo)
         return (found.replace(year=now.year - 1) if year is None and found > now else found), rest
     except ValueError:
         return None, words
+
+
+def _day_of_month(words: str, midnight: datetime) -> tuple[datetime | None, str]:
+    """The newest day with that number: "the 20th" of this month where it has come, else of the last that had one."""
+    match = _ORDINAL.search(words)
+    if match is None or not 1 <= int(match[1]) <= 31:
+        return None, words
+    found = midnight
+    while found.day != int(match[1]):
+        found -= timedelta(days=1)
+    return found, f"{words[: match.start()]} {words[match.end() :]}"
 
 
 def _date_parts(match: re.Match[str]) -> tuple[int | None, int, int]:

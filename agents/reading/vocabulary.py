@@ -57,7 +57,8 @@ DOUBT_WORDS: Final = words(
     "fok dca ladder laddered split scale scaled grid lots lot contract contracts share shares sats satoshi satoshis "
     "couple few some several bit little lots-of double twice triple except minus not no than same usual equivalent "
     "monday tuesday wednesday thursday friday saturday sunday midnight noon hours minutes days weeks reaches hits "
-    "drops falls rises breaks dips touches crosses while unlike any eventually soon"
+    "drops falls rises breaks dips touches crosses while unlike any eventually soon "
+    "ny nyc london york tokyo asia asian europe european frankfurt sydney singapore chicago berlin paris zurich dubai"
 )
 
 NEGATIONS: Final = words(
