@@ -17,6 +17,7 @@ from engines.domain.timeframe import Timeframe, duration_ms, to_ms
 from engines.errors import InsufficientData, InvalidRequest
 from engines.market.data import MarketData
 from engines.volume_profile import (
+    DESK_PROFILE,
     NakedPoc,
     Node,
     ProfileParams,
@@ -29,7 +30,7 @@ from engines.volume_profile import (
     developing_profile,
     naked_pocs,
 )
-from engines.volume_profile.lower import RANGE_TIMEFRAMES, lower_candles, session_timeframe
+from engines.volume_profile.lower import RANGE_TIMEFRAMES, lower_candles, session_candles, session_timeframe
 from engines.volume_profile.sessions import each_session_profile
 
 _DAY_MS: Final = 24 * 3_600_000
@@ -68,8 +69,9 @@ def profile_json(market: MarketData, request: VolumeProfileRequest) -> dict[str,
     found = _candles(market, request)
     lower = found.lower
     whole = tuple(_session_profiles(lower, params, request)) if request.kind == "session" else ()
-    sessions = whole or _session_levels(lower, params, request)
-    profile = _newest(whole) or _profile(lower, params, sessions, request)
+    past = lower if whole else _sessions_behind(market, found, request)
+    sessions = whole or _session_levels(past, params, request)
+    profile = _newest(whole) or _profile(lower, params, request)
     return {
         "symbol": lower.symbol,
         "timeframe": request.timeframe,
@@ -83,7 +85,7 @@ def profile_json(market: MarketData, request: VolumeProfileRequest) -> dict[str,
         "parameters": {**params.to_plain(), "limit": request.limit, "timezone": request.timezone},
         **_levels(profile),
         "sessions": [_session(each) for each in whole],
-        **_past_levels(naked_pocs(lower, sessions, "strict")),
+        **_past_levels(naked_pocs(past, sessions, "strict")),
         "developing": _developing(lower, params) if request.kind == "developing" else None,
     }
 
@@ -92,13 +94,13 @@ def _params(request: VolumeProfileRequest, instrument: Instrument) -> ProfilePar
     given = request.rows is not None or request.row_height is not None or request.ticks_per_row is not None
     needs_ticks = request.ticks_per_row is not None or request.spread == "ticks"
     return ProfileParams(
-        rows=request.rows if given else 24,
+        rows=request.rows if given else DESK_PROFILE.rows,
         row_height=request.row_height,
         ticks_per_row=request.ticks_per_row,
         tick_size=float(instrument.tick_size) if needs_ticks else None,
         value_area_fraction=request.value_area_fraction,
         spread=request.spread,
-        smoothing=request.smoothing,
+        smoothing=DESK_PROFILE.smoothing if request.smoothing is None and not given else request.smoothing or 0.0,
     )
 
 
@@ -120,8 +122,17 @@ def _lower(market: MarketData, chart: CandleFrame, request: VolumeProfileRequest
         if duration_ms(finer) >= duration_ms(request.timeframe):
             return chart
         _afford(chart, finer, request)
-        return lower_candles(market, chart, wanted=finer)
+        return session_candles(market, chart, most=MOST_LOWER_CANDLES)
     return lower_candles(market, chart)
+
+
+def _sessions_behind(market: MarketData, found: _Candles, request: VolumeProfileRequest) -> CandleFrame:
+    """The candles that past sessions' levels are told from: the desk's, unless the request names others."""
+    if request.lower_timeframe is not None or found.lower.timeframe == session_timeframe(request.timeframe):
+        return found.lower
+    if duration_ms(request.timeframe) > _DAY_MS:
+        return found.chart
+    return session_candles(market, found.chart)
 
 
 def _afford(chart: CandleFrame, timeframe: Timeframe, request: VolumeProfileRequest) -> None:
@@ -236,16 +247,13 @@ def _newest(sessions: Sequence[SessionProfile]) -> RowProfile | None:
     return next((each.profile for each in reversed(sessions) if each.profile is not None), None)
 
 
-def _profile(
-    lower: CandleFrame, params: ProfileParams, sessions: Sequence[Session], request: VolumeProfileRequest
-) -> RowProfile:
+def _profile(lower: CandleFrame, params: ProfileParams, request: VolumeProfileRequest) -> RowProfile:
     match request.kind:
         case "anchored":
             assert request.anchor is not None
             return anchored_profile(lower, request.anchor, params)
         case "composite":
-            parts = [lower[each.first_row : each.last_row + 1] for each in sessions]
-            return composite_profile(parts or [lower], params)
+            return composite_profile([lower], params)
         case _:
             return compute_volume_profile(lower, params)
 

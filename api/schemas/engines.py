@@ -78,7 +78,11 @@ class CipherColumns(BaseModel):
 
 
 class VolumeProfileRequest(Request):
-    """Which volume profile to compute; one of `rows`, `row_height` and `ticks_per_row` at most, 24 rows without."""
+    """Which volume profile to compute; one of `rows`, `row_height` and `ticks_per_row` at most.
+
+    Without any it is the desk's own profile, of which its answers speak; `parameters` of the answer says what it was.
+    `limit` are the candles of the profile. Levels of finished sessions do not depend on it.
+    """
 
     symbol: SymbolField
     timeframe: TimeframeField
@@ -105,9 +109,14 @@ class VolumeProfileRequest(Request):
     value_area_fraction: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.7
     spread: Annotated[Spread, Field(description="Over which prices of a candle its volume goes.")] = "uniform"
     smoothing: Annotated[
-        float,
-        Field(ge=0, le=100, allow_inf_nan=False, description="Rows of Gaussian smoothing before nodes are found."),
-    ] = 0.0
+        float | None,
+        Field(
+            ge=0,
+            le=100,
+            allow_inf_nan=False,
+            description="Rows of Gaussian smoothing before nodes are found; the desk's without, or 0 with rows given.",
+        ),
+    ] = None
     lower_timeframe: Annotated[
         Timeframe | None, Field(description="Build it from exactly these candles; the finest that fit without it.")
     ] = None

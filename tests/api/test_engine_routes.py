@@ -17,6 +17,7 @@ import pytest
 from engines.market.importing import import_candles
 from engines.market.store import CandleStore
 from engines.storage.database import open_database
+from engines.volume_profile import DESK_PROFILE
 
 GOLDEN_ROWS = 6_000
 TOLERANCES = {"wt1": 1e-11, "rsi": 1e-11, "stoch_k": 1e-9, "stoch_d": 1e-9, "stc": 1e-8}
@@ -215,11 +216,39 @@ def test_an_anchored_profile_begins_at_its_anchor_and_a_developing_one_never_loo
 
 def test_longer_candles_are_taken_apart_into_the_shorter_ones_behind_them(post: Client) -> None:
     answer = post("volume-profile", symbol="PERP/USD", timeframe="1h", limit=24)
-    assert (answer["built_from"], answer["candles"], len(answer["rows"])) == ("1m", 24, 24)
+    assert (answer["built_from"], answer["candles"], len(answer["rows"])) == ("1m", 24, 100)
     own = post("volume-profile", symbol="PERP/USD", timeframe="1h", limit=24, lower_timeframe="1h")
     assert own["built_from"] == "1h"
     assert own["total_volume"] == pytest.approx(answer["total_volume"])
-    assert answer["parameters"]["rows"] == 24
+
+
+def test_without_rows_a_profile_is_the_desks_own(post: Client) -> None:
+    answer = post("volume-profile", symbol="ALL/USD", timeframe="1h", limit=300)
+    assert {name: answer["parameters"][name] for name in ("rows", "smoothing", "limit")} == {
+        "rows": DESK_PROFILE.rows, "smoothing": DESK_PROFILE.smoothing, "limit": 300,
+    }  # fmt: skip
+    given = post("volume-profile", symbol="ALL/USD", timeframe="1h", limit=300, rows=24)
+    assert (given["parameters"]["rows"], given["parameters"]["smoothing"]) == (24, 0.0)
+
+
+@pytest.mark.parametrize("kind", ["range", "session", "composite"])
+def test_past_levels_are_those_of_the_desks_chart_whatever_the_range(local: httpx.Client, kind: str) -> None:
+    asked = {"symbol": "BTC/USDT", "timeframe": "4h", "as_of": "2026-03-11T16:00:00Z"}
+    told = []
+    for limit in (200, 1_000):
+        drawn = local.get("/v1/chart", params=asked | {"limit": limit}).json()["volume_profile"]["naked_pocs"]
+        answer = local.post("/v1/volume-profile", json=asked | {"limit": limit, "kind": kind}).json()
+        told += [{each["session"]: each["price"] for each in levels} for levels in (drawn, answer["naked_pocs"])]
+    assert told[0]
+    assert told[1] == told[0]
+    assert told[3] == told[2]
+    assert told[0].items() <= told[2].items()
+
+
+def test_an_anchored_profile_counts_and_begins_with_what_came_since(local: httpx.Client) -> None:
+    asked = {"symbol": "BTC/USDT", "timeframe": "4h", "as_of": "2026-11-22T12:00:00Z", "kind": "anchored"}
+    answer = local.post("/v1/volume-profile", json=asked | {"anchor": "2026-11-10T00:00:00Z"}).json()
+    assert (answer["from_time"], answer["candles"]) == ("2026-11-10T00:00:00Z", 75)
 
 
 def test_why_a_mark_is_there_is_told_condition_by_condition(post: Client) -> None:
