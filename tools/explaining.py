@@ -14,7 +14,7 @@ from engines.market.data import MarketData
 from tools.analysis import TimeframeName, content
 from tools.decisions import DecisionReader, explain_decision_of
 from tools.marks import explain_mark
-from tools.subjects import read_subject
+from tools.subjects import DOTS, read_subject
 
 Subject = Annotated[
     str,
@@ -56,6 +56,8 @@ def explaining_tools(market: MarketData, journal: DecisionReader) -> list[BaseTo
         name = symbol.strip().upper() if symbol else None
         if asked.kind in {"ticket", "order"}:
             evidence = explain_decision_of(market, journal, asked, name)
+        elif asked.missing:
+            raise InvalidRequest(f"There is no {asked.missing} on this panel.", remedy=f"It has {DOTS}.")
         elif asked.kind == "event" and name:
             evidence = explain_mark(market, asked, name, parse_timeframe(timeframe.strip()), at)
         elif asked.kind == "event":

@@ -14,8 +14,9 @@ from engines.domain.signals import moment
 from tools.subjects import Subject
 
 # How the candle was found: at the time asked for; the last closed one; the newest that has the mark; the one of a day
-# that has it, or came nearest; the last one before a time whose candle is still forming, or is not there.
-Place = Literal["asked", "last", "newest", "day", "nearest", "forming", "gap"]
+# that has it, or came nearest; the last one before a time whose candle is still forming, or is not there; the one that
+# opened at the time asked for and has the mark, where the one that closed then has not.
+Place = Literal["asked", "last", "newest", "day", "nearest", "forming", "gap", "opened"]
 
 _COUNTS: Final = (
     "none",
@@ -88,18 +89,19 @@ def explained_evidence(
         "as_of": moment(explanation.close_time, "close of the candle that is explained"),
         "close": _price(float(candles.close[-1]), "close of that candle", instrument),
     }
-    held = [each for each in explanation.conditions if each.passed]
-    answer = _answer(explanation, subject, place, at, len(held))
+    if place == "opened":
+        values["opened"] = moment(explanation.open_time, "open of the candle that is explained")
+    answer = _answer(explanation, subject, place, at, sum(each.passed for each in explanation.conditions))
     flip = _flip_line(explanation, instrument, values)
+    first, second = (flip, answer) if subject.flips else (answer, flip)
     lines = [
         _held_line(explanation, instrument, values),
         _missing_line(explanation, instrument, values),
+        second,
         _pivot_line(explanation, values),
         explanation.note,
+        _side_line(explanation, subject),
     ]
-    lines.insert(2, answer if subject.flips else flip)
-    if len(subject.events) > 1 and not explanation.happened:
-        lines.append(f"Read as the {mark_name(explanation.event)}: that is the side of zero the waves are on.")
     symbol, timeframe = explanation.symbol, explanation.timeframe
     arguments = {"subject": mark_name(explanation.event), "symbol": symbol, "timeframe": timeframe, "at": at}
     return Evidence(
@@ -111,7 +113,7 @@ def explained_evidence(
         as_of=explanation.close_time.isoformat(),
         market=candles.market,
         simulated=candles.simulated,
-        headline=(flip if subject.flips else answer) + (" *Simulated market.*" if candles.simulated else ""),
+        headline=first + (" *Simulated market.*" if candles.simulated else ""),
         brief="\n".join(line for line in lines if line),
         values=values,
         parameters=params,
@@ -122,6 +124,12 @@ def explained_evidence(
         ),
         chart={"symbol": symbol, "timeframe": timeframe, "as_of": explanation.close_time.isoformat()},
     )
+
+
+def _side_line(explanation: Explanation, subject: Subject) -> str:
+    if len(subject.events) == 1 or explanation.happened:
+        return ""
+    return f"Read as the {mark_name(explanation.event)}: that is the side of zero the waves are on."
 
 
 def _answer(explanation: Explanation, subject: Subject, place: Place, at: str | None, held: int) -> str:
@@ -145,6 +153,8 @@ def _where(explanation: Explanation, place: Place, at: str | None, told: str) ->
     """The answer with what has to be said of the candle it is about."""
     lower = told[0].lower() + told[1:]
     match place:
+        case "opened":
+            return f"It is on the candle opened at {{opened}}, known at its {{as_of}} close: {lower}"
         case "forming":
             asked = f"The {explanation.timeframe} candle that holds {at} is still forming, so nothing on it is decided"
             return f"{asked}; of the last closed one: {lower}"

@@ -33,9 +33,10 @@ class _Found:
 def explain_mark(market: MarketData, subject: Subject, symbol: str, timeframe: Timeframe, at: str | None) -> Evidence:
     """Explain the mark on the candle that is meant.
 
-    A time means the candle that holds it, up to and including its close. Without a time it is the last closed candle,
-    or for a mark that is said to be there, its newest one. Of a whole day it is the candle that has the mark, or came
-    nearest. No look-ahead: nothing after that candle is used.
+    A time means the candle that holds it, up to and including its close; where that one has no such mark, and the one
+    that opens at this very time has, that one: charts name candles by their open. Without a time it is the last
+    closed candle, or for a mark that is said to be there, its newest one. Of a whole day it is the candle that has the
+    mark, or came nearest. No look-ahead: nothing after that candle is used.
 
     Raises:
         NotFound: unknown symbol.
@@ -50,8 +51,13 @@ def explain_mark(market: MarketData, subject: Subject, symbol: str, timeframe: T
     now = market.now(symbol)
     moment = None if at is None or means_now(at) else read_moment(at, now=now, timeframe=timeframe)
     params = VUMANCHU_A if subject.events[0] in explainable_events(VUMANCHU_A) else VUMANCHU_B
-    candles = _candles(market, symbol, timeframe, moment, now, candles_to_explain(subject.events[0], timeframe))
+    count = candles_to_explain(subject.events[0], timeframe)
+    candles = _candles(market, symbol, timeframe, moment, now, count)
     found = _find(panel_of(candles, params), subject, moment, now)
+    if moment is not None and _may_be_open(candles, found, moment):
+        later = _candles(market, symbol, timeframe, Moment(moment.at + _length(timeframe)), now, count)
+        opened = _opened(panel_of(later, params), subject, moment)
+        candles, found = (later, opened) if opened else (candles, found)
     kept = candles[: found.row + 1]
     explanation = explain_event(kept, found.event, at=kept.as_of, params=params)
     return explained_evidence(explanation, subject, instrument, kept, found.place, params=params.to_plain(), at=at)
@@ -83,6 +89,26 @@ def _find(panel: CipherPanel, subject: Subject, moment: Moment | None, now: date
         return _Found(_side(panel, subject.events, last), last, "last")
     row, event = max(happened)
     return _Found(event, row, "newest")
+
+
+def _length(timeframe: Timeframe) -> timedelta:
+    return timedelta(milliseconds=duration_ms(timeframe))
+
+
+def _may_be_open(candles: CandleFrame, found: _Found, moment: Moment) -> bool:
+    """True where a time is the close of a candle, so that it may be meant as the open of the next."""
+    return found.place == "asked" and moment.since is None and candles.as_of == moment.at
+
+
+def _opened(panel: CipherPanel, subject: Subject, moment: Moment) -> _Found | None:
+    """The mark on the closed candle that opens at a time, where the one that closes then has none of that name."""
+    last = len(panel.candles) - 1
+    if last < 1 or int(panel.candles.open_time[last]) != to_ms(moment.at):
+        return None
+    if any(panel.flags(event)[last - 1] for event in subject.events):
+        return None
+    there = [event for event in subject.events if panel.flags(event)[last]]
+    return _Found(there[0], last, "opened") if there else None
 
 
 def _before(candles: CandleFrame, at: datetime, now: datetime) -> Place:

@@ -43,6 +43,13 @@ _EVENTS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (r"cross(?:ed|es|ing)? (?:down|under|below)|(?:bear\w*|down|sell) cross(?:under)?", ("cross_down",)),
     (r"cross(?:ed|es|ing|over|under)?\b", ("cross_up", "cross_down")),
 )
+# Colours that no dot of the panel has, as a question may name them; slips of the finger are mended before.
+_COLOURS: Final = re.compile(
+    r"\b(purple|violet|white|black|orange|pink|grey|gray|brown|silver|cyan|teal|turquoise|magenta|aqua"
+    r"|(?:blue|yellow|blood|moon)(?= (?:dot|circle))) (dots?|circles?|diamonds?|triangles?|signals?)\b"
+)
+_SLIPS: Final = re.compile(r"\b(grean|gren|geen|grren|greeen)\b")
+DOTS: Final = "green, red and gold dots, and buy and sell divergence dots"
 # A name as the engine writes it.
 _NAME: Final = re.compile(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b")
 _DIVERGENCE: Final = re.compile(r"\b(?:div|divs|divergences?|diverg(?:e|ed|ing))\b")
@@ -78,6 +85,7 @@ class Subject:
         order_id: an order's id.
         denied: it asks about a refusal.
         size: it asks about a quantity.
+        missing: a mark that the panel does not have, such as `purple dot`.
     """
 
     kind: SubjectKind
@@ -88,12 +96,13 @@ class Subject:
     order_id: str = ""
     denied: bool = False
     size: bool = False
+    missing: str = ""
 
 
 def read_subject(text: str) -> Subject:
     """What the words ask about; `unknown` where they name nothing that can be explained."""
     written = text.lower().replace("’", "'")
-    words = " ".join(written.replace("_", " ").split())
+    words = _SLIPS.sub("green", " ".join(written.replace("_", " ").split()))
     absent, flips = _ABSENT.search(words) is not None, _FLIP.search(words) is not None
     ticket, order_id = _TICKET.search(words), _ORDER_ID.search(words)
     if ticket:
@@ -103,6 +112,9 @@ def read_subject(text: str) -> Subject:
         return Subject("order", order_id=order_id[0], absent=absent, flips=flips)
     orders = _ORDER_WORDS.search(words) is not None
     name = _NAME.search(written)
+    strange = None if name else _COLOURS.search(words)
+    if strange:
+        return Subject("event", absent=absent, flips=flips, missing=f"{strange[1]} {strange[2].removesuffix('s')}")
     events = (name[0],) if name else () if orders and _DENIED.search(words) else _events(words)
     if events:
         return Subject("event", events=events, absent=absent, flips=flips)
@@ -110,6 +122,12 @@ def read_subject(text: str) -> Subject:
         denied, size = _DENIED.search(words) is not None, _SIZE.search(words) is not None
         return Subject("order", absent=absent, flips=flips, denied=denied, size=size)
     return Subject("unknown", absent=absent, flips=flips)
+
+
+def no_such_mark(text: str) -> str:
+    """What to say first of words that name a dot of a colour there is none of; else nothing."""
+    missing = read_subject(text).missing
+    return f"There is no {missing} on this panel; it has {DOTS}." if missing else ""
 
 
 def _events(words: str) -> tuple[str, ...]:
