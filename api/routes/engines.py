@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from typing import Any, Final
@@ -30,6 +30,10 @@ from engines.volume_profile.lower import PagedMarket
 
 # An answer takes up to 50 MB while it is made, most of it under the interpreter's lock: more at once gain nothing.
 _AT_ONCE: Final = BoundedSemaphore(4)
+
+_ALSO_AN_OPEN: Final = (
+    "`at` is the close of this candle; for the candle that opens then, as a chart names it, ask for a time after it."
+)
 
 router = APIRouter(prefix="/v1", tags=["engines"])
 
@@ -103,6 +107,9 @@ def explain(_: Reader, desk: DeskDep, request: ExplainRequest) -> Response:
             remedy=f"The last one before it closed at {candles.as_of:%Y-%m-%d %H:%M} UTC.",
         )
     found = explain_event(candles, request.event, at=request.at, params=params)
+    if request.at == found.close_time and not found.happened:
+        # Charts name a candle by its open, which is the close of the one before.
+        found = replace(found, note=" ".join(part for part in (found.note, _ALSO_AN_OPEN) if part))
     source = {"market": candles.market, "simulated": candles.simulated, "parameters": params.to_plain()}
     return _json({**asdict(found), **source})
 
