@@ -130,7 +130,9 @@ class Binance:
             found |= {text(row, "id"): _execution(row, market, amount(row, "time"), row["id"]) for row in own}
             if len(page) < _PAGE:
                 return tuple(found.values())
-            since = int(text(page[-1], "id")) + 1
+            if int(amount(page[-1], "id")) < since:
+                raise Unproven("Binance's pages of trades do not go on.")
+            since = int(amount(page[-1], "id")) + 1
 
     def cancels_by_venue_id(self, client_order_id: str) -> bool:
         """No: every order of ours has our id."""

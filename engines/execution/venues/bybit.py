@@ -186,6 +186,7 @@ class Bybit:
 
     def _pages(self, method: str, own: Mapping[str, str]) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
+        cursors = {""}
         cursor = ""
         while True:
             params = {**own, "limit": "50", **({"cursor": cursor} if cursor else {})}
@@ -195,6 +196,9 @@ class Bybit:
             cursor = str(table(reply, "result").get("nextPageCursor") or "")
             if not cursor or not page:
                 return found
+            if cursor in cursors:
+                raise Unproven("Bybit's pages lead in a circle.")
+            cursors.add(cursor)
 
 
 def _of(market: Market) -> dict[str, str]:

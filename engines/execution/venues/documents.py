@@ -53,7 +53,10 @@ def plain(value: Decimal) -> str:
 
 def moment(milliseconds: Decimal) -> datetime:
     """A venue's time as aware UTC."""
-    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+    try:
+        return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise Unproven(f"The venue's answer has the time {milliseconds}, which is none.") from error
 
 
 def _at(document: Any, path: tuple[str, ...]) -> Any:
