@@ -1,0 +1,131 @@
+"""An approved ticket on its whole way to a real venue: journal, one request, look-ups, exits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.confirmation.risk import default_limits
+from engines.domain.clock import ManualClock
+from engines.domain.instruments import Instrument
+from engines.domain.orders import Order, OrderIntent
+from engines.execution.context import OrderContext
+from engines.execution.prepare import prepare_ticket
+from engines.execution.submit import submit
+from engines.execution.sync import sync_fills
+from engines.execution.venues import VENUES, CcxtBroker
+from engines.ledger.ledger import Ledger
+from engines.market.fixed import FixedMarket
+from engines.storage.database import open_database
+
+BTC = "BTC/USDT"
+BOOKED = ("unavailable_after", "timeout_after", "truncated", "no_id", "html", "status_unknown")
+LIMIT = {"order_type": "limit", "limit_price": Decimal(49_000)}
+
+
+@dataclass(frozen=True)
+class Desk:
+    venue: Any
+    broker: CcxtBroker
+    context: OrderContext
+    clock: ManualClock
+
+    def approved(self, **fields: Any) -> str:
+        account = self.context.ledger.ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
+        intent = OrderIntent(account.id, "thread-1", BTC, "buy", Decimal("0.1"), **fields)
+        ticket = prepare_ticket(intent, self.context, owner="ann")
+        return self.context.ledger.decide(ticket.id, "approve", ticket.hash, "ann").id
+
+    def submit(self, ticket_id: str) -> Order:
+        order = submit(ticket_id, self.context, self.broker)
+        assert order is not None
+        return order
+
+    def accepts(self) -> int:
+        return sum(self.venue.truth()["accepts"].values())
+
+
+@pytest.fixture(params=list(VENUES))
+def desk(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    open_venue: Callable[..., Any],
+    venue_broker: Callable[..., CcxtBroker],
+) -> Iterator[Desk]:
+    clock = ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
+    step, fee = Decimal("0.0001"), Decimal("0.001")
+    market = FixedMarket((Instrument(BTC, "BTC", "USDT", Decimal("0.1"), step, step, Decimal(5), fee, fee),), clock)
+    market.set_quote(BTC, "49995", "50005")
+    engine = open_database("desk", home=tmp_path)
+    context = OrderContext(Ledger(engine, clock), market, clock, default_limits())
+    venue = open_venue(request.param, USDT="100000")
+    broker = venue_broker(request.param, patience=400)
+    broker.ready()
+    yield Desk(venue, broker, context, clock)
+    engine.dispose()
+
+
+def test_an_approved_ticket_is_filled_and_its_fills_are_in_the_ledger(desk: Desk) -> None:
+    order = desk.submit(desk.approved())
+    assert (order.status, order.filled) == ("filled", Decimal("0.1"))
+    assert [fill.id.removeprefix("BTCUSDT-") for fill in order.fills] == [
+        str(fill["id"]) for fill in desk.venue.truth()["fills"]
+    ]
+    assert sync_fills(desk.context.ledger, desk.broker) == ()
+
+
+@pytest.mark.parametrize(
+    "fault", ["unavailable_after", "timeout_after", "truncated", "no_id", "html", "status_unknown"]
+)
+@pytest.mark.parametrize(
+    "fields", [{}, {"order_type": "limit", "limit_price": Decimal(49_000)}], ids=["market", "limit"]
+)
+def test_an_unclear_submission_is_settled_by_the_next_look_up(desk: Desk, fault: str, fields: dict[str, Any]) -> None:
+    ticket_id = desk.approved(**fields)
+    desk.venue.fault(route="create", kind=fault, seconds=0.8)
+    assert desk.submit(ticket_id).status == "unknown"
+    assert desk.submit(ticket_id).status == ("accepted" if fields else "filled")
+    assert desk.accepts() == 1
+
+
+def test_an_order_that_never_arrived_is_not_accepted_after_the_settling_time_and_never_sent_again(desk: Desk) -> None:
+    ticket_id = desk.approved()
+    desk.venue.fault(route="create", kind="unavailable_before")
+    assert [desk.submit(ticket_id).status for _ in range(4)] == ["unknown"] * 4
+    desk.clock.advance(desk.broker.settling + timedelta(seconds=1))
+    assert desk.submit(ticket_id).status == "not_accepted"
+    assert desk.accepts() == 0
+    assert len(desk.venue.log(route="create")) == 1
+
+
+def test_partial_fills_and_a_cancel_from_outside_reach_the_ledger(desk: Desk) -> None:
+    order = desk.submit(desk.approved(order_type="limit", limit_price=Decimal(49_990)))
+    desk.venue.price(symbol=BTC, price="50000", depth=1, quantity="0.00001")
+    desk.venue.crowd(symbol=BTC, side="sell", quantity="0.04", price="49990")
+    [after] = sync_fills(desk.context.ledger, desk.broker)
+    filled = Decimal(desk.venue.truth()["orders"][0]["filled"])
+    assert (after.id, after.status, after.filled) == (order.id, "partially_filled", filled)
+    assert 0 < filled < Decimal("0.1")
+    desk.venue.cancel(id=after.venue_order_id)
+    [done] = sync_fills(desk.context.ledger, desk.broker)
+    assert (done.status, done.filled) == ("cancelled", filled)
+
+
+def test_the_exits_of_a_limit_entry_are_recorded_where_the_venue_holds_them(desk: Desk) -> None:
+    fields = {"stop_loss": Decimal(48_000), "take_profit": Decimal(52_000)}
+    order = desk.submit(desk.approved(order_type="limit", limit_price=Decimal(50_010), **fields))
+    assert order.status == "filled"
+    exits = {each.id: each for each in desk.context.ledger.orders(status="open", limit=10)}
+    if desk.venue.venue == "kraken":
+        assert exits == {}
+        return
+    assert set(exits) == {f"{order.id}-sl", f"{order.id}-tp"}
+    desk.venue.price(symbol=BTC, price="47900")
+    after = {each.id: each.status for each in sync_fills(desk.context.ledger, desk.broker)}
+    assert after == {f"{order.id}-sl": "filled", f"{order.id}-tp": "cancelled"}
