@@ -29,6 +29,7 @@ def run_analysis(symbol: str, timeframe: str, settings: Settings, *, plot: Plot 
         ConfigurationError: the chart cannot be drawn or written.
     """
     market = open_market(settings.market, home=settings.home, clock=SystemClock(), database_url=settings.database_url)
+    symbol = _listed(market, symbol, settings)
     as_of = None
     try:
         as_of = _print_analysis(market, symbol, timeframe)
@@ -38,6 +39,18 @@ def run_analysis(symbol: str, timeframe: str, settings: Settings, *, plot: Plot 
         raise
     if plot is not None:
         _write(plot, market, symbol, timeframe, as_of)
+
+
+def _listed(market: MarketData, symbol: str, settings: Settings) -> str:
+    """The symbol that a bare asset or a joined pair means, as the chat reads it: BTC/USDT of `btc` and `btcusdt`."""
+    from agents.reading.symbols import listing
+    from agents.services import DEFAULT_QUOTE, quote_currency_of
+
+    if "/" in symbol:
+        return symbol
+    quote = quote_currency_of(market, settings) or DEFAULT_QUOTE
+    names = listing(tuple(each.symbol for each in market.instruments()), quote)
+    return names.of_name(symbol.strip().lower()) or symbol
 
 
 def _write(plot: Plot, market: MarketData, symbol: str, timeframe: str, as_of: datetime | None) -> None:
@@ -57,7 +70,7 @@ def _print_analysis(market: MarketData, symbol: str, timeframe: str) -> datetime
     evidence = record_evidence(analyze.invoke(call).artifact, number=1, tool_call_id="analyze", turn="")
     rendered = render(qualified(f"{evidence['headline']}\n\n{evidence['brief']}", evidence["id"]), [evidence])
     console = Console(highlight=False)
-    console.print(rendered.text.replace("**", ""), markup=False, soft_wrap=True)
+    console.print(rendered.text.replace("*", ""), markup=False, soft_wrap=True)
     console.print()
     console.print(receipts_table(list(rendered.receipts)))
     return datetime.fromisoformat(evidence["as_of"])
