@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from engines.cipher.panel import CipherEvent, CipherPanel
+from engines.cipher.params import VUMANCHU_B
 from engines.cipher.reading_events import MEMORY, TURN_WEIGHT, event_values, schaff, turn_reasons
 from engines.domain.evidence import EvidenceValue
 from engines.domain.signals import Reason, Signal, points, strongest_first
@@ -18,8 +19,8 @@ MONEY_FLOW_WEIGHT: Final = 0.15
 RSI_WEIGHT: Final = 0.10
 STOCH_WEIGHT: Final = 0.05
 
-OVERSOLD_RSI: Final = 30.0
-OVERBOUGHT_RSI: Final = 70.0
+OVERSOLD_RSI: Final = VUMANCHU_B.rsi_oversold
+OVERBOUGHT_RSI: Final = VUMANCHU_B.rsi_overbought
 NEUTRAL_RSI: Final = (45.0, 55.0)
 
 _LABELS: Final = {
