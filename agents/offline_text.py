@@ -8,7 +8,7 @@ from typing import Any, Final
 from langchain_core.messages import ToolMessage
 
 from agents.panel_facts import named_facts
-from agents.profile_facts import profile_facts
+from agents.profile_facts import profile_facts, unsaid
 from agents.reading import Reading
 from agents.reading.thread import text_of_message
 
@@ -26,7 +26,7 @@ def compose(results: list[ToolMessage], reading: Reading) -> str:
     errors = [text_of_message(m) for m in results if m.status == "error"]
     plain = [text_of_message(m) for m in results if m.status != "error" and not isinstance(m.artifact, dict)]
     headlines = _once([_referring(e, "headline") for e in evidence])
-    briefs = [_brief(e, evidence) for e in evidence]
+    briefs = [unsaid(_brief(e, evidence), reading.facts) for e in evidence]
     opening = "\n".join(dict.fromkeys([*disagreements(evidence), *headlines]))
     asides = [part for part in (reading.reply, reading.question) if part]
     facts = [*named_facts(evidence, reading.facts), *profile_facts(evidence, reading.facts)]

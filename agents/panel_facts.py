@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-_OVERSOLD_RSI: Final = 30.0
-_OVERBOUGHT_RSI: Final = 70.0
 _MARKS: Final = {
     "gold dot": ("last_gold", "gold dot"),
     "divergence": ("last_divergence", "divergence"),
     "hidden divergence": ("last_hidden", "hidden divergence"),
     "rsi divergence": ("last_rsi_divergence", "RSI divergence"),
+    "bullish divergence": ("last_bull_divergence", "bullish divergence"),
+    "bearish divergence": ("last_bear_divergence", "bearish divergence"),
+    "bullish hidden divergence": ("last_bull_hidden", "hidden bullish divergence"),
+    "bearish hidden divergence": ("last_bear_hidden", "hidden bearish divergence"),
+    "bullish rsi divergence": ("last_bull_rsi_divergence", "bullish RSI divergence"),
+    "bearish rsi divergence": ("last_bear_rsi_divergence", "bearish RSI divergence"),
 }
+_PERIODS: Final = {"today": "today (UTC)", "week": "this week, since Monday (UTC)"}
+# Where the panel colours the RSI, for evidence that does not say.
+_BANDS: Final = {"rsi_oversold": 30.0, "rsi_overbought": 60.0}
 _ON_THIS: Final = "on this candle"
 
 
@@ -47,6 +54,26 @@ def _mark(item: dict[str, Any], fact: str) -> str:
     return f"No {what} {where}; the last one was a {last} {{{_at(item, f'{prefix}_age')}}}, {drawn}{warning}."
 
 
+def _list(item: dict[str, Any], fact: str) -> str:
+    """The newest dots of one colour by the closes of their candles."""
+    _, colour, _, most = fact.split()
+    names = [f"{colour}_{number}" for number in range(1, int(most) + 1)]
+    found = [f"{{{_at(item, name)}}}" for name in names if _words(item, name)]
+    if not found:
+        return f"No {colour} dot on {_market(item)} in these candles."
+    return f"The last {colour} dots on {_market(item)} closed at {', '.join(found)}."
+
+
+def _number(item: dict[str, Any], fact: str) -> str:
+    """How many dots of one colour there were, in the period that was named or else in these candles."""
+    _, colour, _, *period = fact.split()
+    if period and _words(item, f"{colour}_{period[0]}") is not None:
+        return f"Dots on {_market(item)} {_PERIODS[period[0]]}: {{{_at(item, f'{colour}_{period[0]}')}}} {colour}."
+    told = f"{{{_at(item, f'{colour}_count')}}} {colour} since {{{_at(item, 'dots_since')}}}"
+    short = " (these candles do not reach back to the beginning of that period)" if period else ""
+    return f"Dots on {_market(item)}: {told}{short}."
+
+
 def _schaff(item: dict[str, Any], _: str) -> str:
     if _value(item, "stc") is None:
         return ""
@@ -57,12 +84,14 @@ def _rsi(item: dict[str, Any], _: str) -> str:
     rsi = _value(item, "rsi")
     if rsi is None:
         return ""
+    given = {**_BANDS, **item.get("parameters", {})}
+    low, high = float(given["rsi_oversold"]), float(given["rsi_overbought"])
     state = (
-        "oversold (`30` or less)"
-        if rsi <= _OVERSOLD_RSI
-        else "overbought (`70` or more)"
-        if rsi >= _OVERBOUGHT_RSI
-        else "neither oversold (`30`) nor overbought (`70`)"
+        f"oversold ({low:g} or less)"
+        if rsi <= low
+        else f"overbought ({high:g} or more)"
+        if rsi >= high
+        else f"neither oversold ({low:g}) nor overbought ({high:g})"
     )
     return f"RSI of {_market(item)} is {{{_at(item, 'rsi')}}}, {state}."
 
@@ -97,10 +126,9 @@ def _waves(item: dict[str, Any], _: str) -> str:
 _FACTS: Final[dict[str, Callable[[dict[str, Any], str], str]]] = {
     "green dot": _dot,
     "red dot": _dot,
-    "gold dot": _mark,
-    "divergence": _mark,
-    "hidden divergence": _mark,
-    "rsi divergence": _mark,
+    **dict.fromkeys(_MARKS, _mark),
+    **{f"list {colour} dot {most}": _list for colour in ("green", "red", "gold") for most in range(2, 6)},
+    **{f"count {colour} dot{when}": _number for colour in ("green", "red", "gold") for when in ("", " week", " today")},
     "schaff": _schaff,
     "rsi": _rsi,
     "stoch": _stoch,

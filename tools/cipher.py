@@ -22,7 +22,7 @@ from engines.volume_profile.reading import LEVELS, nearest_levels, profile_value
 from engines.volume_profile.summary import weighed_levels
 from tools.analysis import HIGHER, Lean, TimeframeName, content, for_and_against, lean, turning_points
 from tools.arguments import Symbol
-from tools.last_marks import last_mark_values
+from tools.last_marks import dot_values, last_mark_values
 
 
 def cipher_tools(market: MarketData) -> list[BaseTool]:
@@ -81,6 +81,7 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe) -> Evidence
             **panel_values(panel),
             **last_dot_values(panel),
             **last_mark_values(panel),
+            **dot_values(panel),
             **volume.values,
             **higher.values,
             **{name: value for reason in reasons for name, value in reason.values.items()},

@@ -72,6 +72,7 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe, count: int)
         "up_share": _up_share(profile),
         "value_share": _value_share(profile),
         **_session_values(levels, market.now(symbol)),
+        **_naked_values(levels),
         **{name: value for reason in (*weighed, *told) for name, value in reason.values.items()},
     }
     close_words = _closes(profile, timeframe)
@@ -120,6 +121,20 @@ def _session_values(levels: Levels, now: datetime) -> dict[str, EvidenceValue]:
         for name, label in (("poc", "point of control"), ("vah", "value area high"), ("val", "value area low")):
             level = float(getattr(profile, name))
             values |= level_values(f"{when}_{name}", level, levels.close, levels.instrument, f"{when}'s {label}")
+    return values
+
+
+def _naked_values(levels: Levels) -> dict[str, EvidenceValue]:
+    """Every naked point of control, the nearest first, as `naked_1` and on; not of the session just ended."""
+    known = levels.desk.candles.as_of
+    alive = sorted(
+        (each for each in levels.naked if each.born < known), key=lambda each: abs(each.price - levels.close)
+    )
+    values: dict[str, EvidenceValue] = {}
+    for number, each in enumerate(alive, 1):
+        name, label = f"naked_{number}", f"naked point of control of {each.session}"
+        values |= level_values(name, each.price, levels.close, levels.instrument, label)
+        values[f"{name}_session"] = EvidenceValue(each.session, "time", each.session, f"session of the {label}")
     return values
 
 

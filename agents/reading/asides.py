@@ -6,7 +6,10 @@ import re
 from typing import Final
 
 from agents.reading import moods
+from agents.reading.moments import moment_in
 from agents.reading.tagging import Tag
+from agents.reading.vocabulary import words
+from tools.subjects import no_such_mark
 
 _FACTS: Final = (
     ("hidden divergence", re.compile(r"\bhidden\b.*\b(divergences?|divs?|diverging)\b")),
@@ -32,6 +35,14 @@ _OF_PROFILES: Final = (
     ("session", re.compile(r"\b(session|session's|today's|developing|dpoc)\b")),
     ("nodes", re.compile(r"\b(nodes?|hvns?|lvns?)\b")),
     ("single prints", re.compile(r"\bsingle prints?\b")),
+    ("poor high", re.compile(r"\bpoor high\b")),
+    ("poor low", re.compile(r"\bpoor low\b")),
+    ("acceptance", re.compile(r"\b(accept(ed|s|ance|ing)?|rejected|rejection)\b")),
+    ("value high", re.compile(r"\bvah\b|\bvalue area high\b|\bhigh of value\b")),
+    ("value low", re.compile(r"\bval\b|\bvalue area low\b|\blow of value\b")),
+    ("value area", re.compile(r"\bvalue area\b(?! (?:high|low))")),
+    ("nearest below", re.compile(r"\bsupports?\b|\b(?:what's|whats|levels?) (?:below|under)\b")),
+    ("nearest above", re.compile(r"\bresistances?\b|\b(?:what's|whats|levels?) (?:above|over)\b")),
 )
 _FROM_A_TIME: Final = re.compile(
     r"\b(since|anchored|from (the )?(last )?(monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|today"
@@ -41,11 +52,31 @@ _ANCHORED: Final = (
     "A profile from a time of your choice is not part of this answer, which covers the usual range; "
     "`POST /v1/volume-profile` with kind `anchored` computes one."
 )
+_NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5"}
+_LAST_FEW: Final = re.compile(rf"\b(?:last|latest|newest|recent) ({'|'.join(_NUMBERS)}|[2-9]) \w+ dots\b")
+_LISTING: Final = re.compile(r"\b(?:list|recent|all)\b.*\bdots\b|\blast \w+ dots\b")
+_BULLISH: Final = re.compile(r"\b(bull|bullish|buy|long|upward)\b")
+_BEARISH: Final = re.compile(r"\b(bear|bearish|sell|short|downward)\b")
+_PLACES: Final = re.compile(
+    r"\b(london|new york|ny|nyc|us|asian?|tokyo|europe(?:an)?|frankfurt|sydney|singapore|hong kong|chicago)"
+    r"(?:'s)? (?:trading )?session\b"
+    r"|\bsession of (london|new york|ny|nyc|asia|tokyo|europe|frankfurt|sydney)\b"
+    r"|\b(london|new york|ny|asian?|tokyo|european?)\b"
+)
+_STRETCH: Final = re.compile(
+    r"\b(?:last|previous|prior|past|this) (?:week|month|year|quarter|weekend)(?:'s)?\b"
+    r"|\b(?:the )?(?:week|month|day|weekend|session) before\b|\bweekend\b|\bcomposite\b"
+    r"|\b(?:last|past|previous) \d+[dwM]\b|\b\d+[dwM] ago\b"
+)
+_COMPOSITE: Final = re.compile(r"\bcomposite\b.*\d+[dwM]\b")
+_COVERED: Final = frozenset({"", "today", "yesterday"})
 _PAST: Final = re.compile(r"\b(ago|yesterday|last (week|month|year|night)|was|were)\b")
 _PERIOD: Final = re.compile(r"\b(today|yesterday|(this|last|past) (week|month|year|day))\b")
 _PROFIT: Final = re.compile(r"\b(pnl|p&l|profits?|loss|losses|make|made|lose|lost|perform(ance|ed)?)\b")
 _PRICE_NOW: Final = "I can only quote the current price, not an earlier one."
 _PROFIT_SINCE: Final = "Profit is kept since the account was opened, not by day or week."
+_NOT_PAST: Final = words("today tonight tomorrow recently earlier")
+_CITY: Final = {"ny": "New York", "nyc": "New York", "us": "the US", "asian": "Asia", "european": "Europe"}
 ENGLISH_ONLY: Final = "This model reads and answers English only."
 
 
@@ -59,13 +90,39 @@ def asked_facts(tags: list[Tag]) -> tuple[str, ...]:
         "rsi divergence": {"divergence", "rsi"},
     }
     hidden = set().union(*(covered.get(name, set()) for name in found))
-    return tuple(name for name in found if name not in hidden)
+    return tuple(_counted(_sided(name, text), text) for name in found if name not in hidden)
+
+
+def _sided(name: str, text: str) -> str:
+    """ "bearish divergence" where a divergence of one side was asked for."""
+    up, down = _BULLISH.search(text) is not None, _BEARISH.search(text) is not None
+    if not name.endswith("divergence") or up == down:
+        return name
+    return f"{'bullish' if up else 'bearish'} {name}"
+
+
+def _counted(name: str, text: str) -> str:
+    """ "list green dot" and "count red dot", with "today" or "week", where dots are to be listed or counted."""
+    if not name.endswith(" dot"):
+        return name
+    if re.search(r"\bhow many\b|\b(count|number of)\b", text):
+        period = "week" if re.search(r"\bthis week\b", text) else "today" if re.search(r"\btoday\b", text) else ""
+        return f"count {name} {period}".strip()
+    few = _LAST_FEW.search(text)
+    if few:
+        return f"list {name} {min(int(_NUMBERS.get(few[1], few[1])), 5)}"
+    return f"list {name} 5" if _LISTING.search(text) else name
 
 
 def asked_levels(tags: list[Tag]) -> tuple[str, ...]:
     """Names of a profile's facts that a clause asks for."""
     text = moods.text_of(tags)
-    return tuple(name for name, pattern in _OF_PROFILES if pattern.search(text))
+    found = [name for name, pattern in _OF_PROFILES if pattern.search(text)]
+    if _PLACES.search(text):
+        found = [name for name in found if name != "session"]
+    if "naked" in found and (side := re.search(r"\b(above|over|below|under|beneath)\b", text)):
+        found[found.index("naked")] = f"naked {'above' if side[1] in {'above', 'over'} else 'below'}"
+    return tuple(found)
 
 
 def not_recorded(tool: str, tags: list[Tag]) -> str:
@@ -75,6 +132,34 @@ def not_recorded(tool: str, tags: list[Tag]) -> str:
         return _PRICE_NOW
     if tool == "analyze_volume_profile" and _FROM_A_TIME.search(text):
         return _ANCHORED
+    if tool == "analyze_volume_profile":
+        return _uncovered(tags, text)
+    if tool == "analyze_cipher" and (missing := no_such_mark(text)):
+        return missing
+    if tool == "analyze_cipher":
+        at = moment_in(tags)[0]
+        return "" if not at or set(at.split()) & _NOT_PAST else f"This is the panel as it stands now, not of `{at}`."
     if tool == "get_portfolio" and _PERIOD.search(text) and _PROFIT.search(text):
         return _PROFIT_SINCE
     return ""
+
+
+def _uncovered(tags: list[Tag], text: str) -> str:
+    """What to say of a session, day or stretch of time that a profile was asked of and that this answer has not."""
+    place, at = _PLACES.search(text), moment_in(tags)[0]
+    stretch = _COMPOSITE.search(text) or _STRETCH.search(text)
+    if place:
+        name = next(group for group in place.groups() if group)
+        return (
+            f"Sessions of {_CITY.get(name, name.title())} are not kept here: the days of this desk are UTC days, and "
+            "the levels below are not of that session."
+        )
+    if at == "yesterday" and re.search(r"\bsingle prints?\b|\binitial balance\b|\bvwap\b", text):
+        return "Single prints, initial balance and VWAP are told of the current session here, not of yesterday's."
+    asked = stretch[0] if stretch else at if at not in _COVERED else ""
+    if not asked:
+        return ""
+    return (
+        f"A profile of `{asked}` is not part of this answer: the levels below are of the last candles and of the UTC "
+        "days they name; `POST /v1/volume-profile` with `as_of` or kind `composite` computes other stretches."
+    )

@@ -143,8 +143,12 @@ def _glossary(clause: Clause, shown: Shown, context: ReadingContext) -> bool:
 def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
     strong = [t for t in tags if t.kind == "symbol" and t.strong] or [t for t in tags if t.kind == "symbol"]
     symbols = list(dict.fromkeys(t.text for t in strong))
-    spans = _averaged(tags) or list(dict.fromkeys(t.text for t in tags if t.kind == "timeframe"))
     tool = topic_of(tags)
+    spans = _averaged(tags) or list(
+        dict.fromkeys(
+            t.text for index, t in enumerate(tags) if t.kind == "timeframe" and not _stretch(tags, index, tool)
+        )
+    )
     if supposed and tool not in _MARKET_TOOLS:
         tool = "analyze_cipher"
     if tool is None and moods.mentions_trading(tags) and symbols and moods.is_question(tags):
@@ -155,6 +159,13 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
     numbered = any(t.kind == "number" for t in tags)
     bare = not numbered and all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
     return _Part(place, tags, tool, symbols, spans, bare, named=bool(spans), lookback=_lookback(tags))
+
+
+def _stretch(tags: list[Tag], index: int, tool: str | None) -> bool:
+    """True for the "30 days" of "profile of the last 30 days": how far back, not how long a candle is."""
+    back = index > 0 and tags[index - 1].text in {"last", "past", "previous"}
+    ago = index + 1 < len(tags) and tags[index + 1].text == "ago"
+    return tool == "analyze_volume_profile" and tags[index].text[-1] in "dwM" and (back or ago)
 
 
 def _averaged(tags: list[Tag]) -> list[str]:

@@ -58,7 +58,9 @@ DOUBT_WORDS: Final = words(
     "couple few some several bit little lots-of double twice triple except minus not no than same usual equivalent "
     "monday tuesday wednesday thursday friday saturday sunday midnight noon hours minutes days weeks reaches hits "
     "drops falls rises breaks dips touches crosses while unlike any eventually soon "
-    "ny nyc london york tokyo asia asian europe european frankfurt sydney singapore chicago berlin paris zurich dubai"
+    "ny nyc london york tokyo asia asian europe european frankfurt sydney singapore chicago berlin paris zurich dubai "
+    "jan january feb february mar march apr april june jul july aug august sep sept september oct october nov november "
+    "dec december"
 )
 
 NEGATIONS: Final = words(

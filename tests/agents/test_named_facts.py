@@ -31,16 +31,30 @@ async def test_the_first_sentence_is_the_fact_that_was_asked_for(desk_on: OpenDe
         "hidden divergence on eth 1h?": "No hidden divergence on the last candle of ETH/USDT 1h; the last one was a ",
         "rsi divergence sol 15m": "No RSI divergence on the last candle of SOL/USDT 15m; ",
         "schaff on btc 4h": "Schaff cycle of BTC/USDT 4h is ",
-        "naked pocs on btc 4h": "Nearest naked points of control of BTC/USDT 4h: ",
+        "naked pocs on btc 4h": "Naked points of control of BTC/USDT 4h: ",
         "yesterday's point of control on btc 1h": "Yesterday's point of control of BTC/USDT 1h (2026-03-09) is ",
         "vwap on eth 1h": "The session's VWAP of ETH/USDT 1h is ",
         "weekly vwap of eth": "The week's VWAP of ETH/USDT 4h is ",
         "btc monthly vwap": "The month's VWAP of BTC/USDT 1d is ",
         "where is the initial balance on btc 1h": "The initial balance of BTC/USDT 1h is ",
         "hvn on btc 4h": "Nearest volume nodes of BTC/USDT 4h: ",
-        "single prints on btc 4h": "The nearest single prints of BTC/USDT 4h in this session are ",
+        "single prints on btc 4h": "The nearest single prints of BTC/USDT 4h in this session (2026-03-10) are ",
         "profile of btc 4h since monday": "A profile from a time of your choice is not part of this answer",
         "btc volume profile from last monday on 4h": "A profile from a time of your choice is not part of this",
+        "BTC POC of the london session": "Sessions of London are not kept here: the days of this desk are UTC days",
+        "poc ny session btc 1h": "Sessions of New York are not kept here",
+        "POC of march 8 BTC": "A profile of `mar 8` is not part of this answer",
+        "point of control of last week btc": "A profile of `last week` is not part of this answer",
+        "is there a white dot on btc": "There is no white dot on this panel; it has green, red and gold dots",
+        "when did BTC last have a bearish divergence on the daily?": "No bearish divergence on the last candle of BTC",
+        "nearest naked poc below price on ETH 1h": "No naked point of control below price of ETH/USDT 1h ",
+        "is there a poor high on BTC?": "No poor high of BTC/USDT 1h stands in this session or the one before.",
+        "is BTC accepted below value?": "BTC/USDT 1h: not yet accepted above value: ",
+        "how far is btc from value area low": "The value area low of BTC/USDT 1h is ",
+        "how many red dots this week on btc": "Dots on BTC/USDT 1h this week, since Monday (UTC): 0 [1] red.",
+        "list the last three green dots on btc": "The last green dots on BTC/USDT 1h closed at 2026-03-09 10:00 UTC, ",
+        "single prints on BTC yesterday": "Single prints, initial balance and VWAP are told of the current session",
+        "where's the nearest support on btc": "The nearest levels by volume below price on BTC/USDT 1h: ",
         "naked pocs on btc 1w": "No naked point of control can be told for BTC/USDT 1w: ",
     }
     async with desk_on() as desk:
@@ -66,7 +80,8 @@ def test_a_mark_on_the_last_candle_is_told_with_where_it_is_drawn_and_since_when
 
 
 @pytest.mark.parametrize(
-    ("rsi", "state"), [(25.0, ", oversold"), (30.0, ", oversold"), (50.0, "neither"), (70.0, ", overbought")]
+    ("rsi", "state"),
+    [(25.0, ", oversold"), (30.0, ", oversold"), (50.0, "neither"), (60.0, ", overbought (60 or more)")],
 )
 def test_rsi_is_called_what_the_panel_calls_it(rsi: float, state: str) -> None:
     panel = {"kind": "cipher", "symbol": "A/B", "timeframe": "1h", "id": "cipher-1", "values": {"rsi": {"value": rsi}}}
