@@ -169,6 +169,10 @@ class CcxtBroker:
         if not market.is_trading:
             raise OrderRejected(f"{self._client.title} takes no orders on {market.symbol} now. Nothing was sent.")
         self._client.check_no_retries()
+        # Exits that follow the fill: a price the venue cannot take must not show only when the entry is there.
+        for price in (ticket.stop_loss, ticket.take_profit):
+            if price is not None:
+                self._client.price_text(ticket.symbol, price)
         try:
             return market, self._dialect.entry(ticket, market)
         except InvalidRequest as error:

@@ -123,6 +123,8 @@ def test_a_price_or_quantity_off_the_step_is_refused_before_anything_is_sent(
         {"quantity": Decimal("1e-12")},
         {"limit_price": Decimal("49000.129")},
         {"stop_price": Decimal("51000.129")},
+        {"stop_loss": Decimal("48000.129")},
+        {"take_profit": Decimal("52000.129")},
     ):
         with pytest.raises(OrderRejected, match="Nothing was sent"):
             place(impatient, ticket(**fields))
