@@ -125,6 +125,11 @@ def asked_levels(tags: list[Tag]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def names_stretch(tags: list[Tag]) -> bool:
+    """True for "and the day before?": a stretch of time, which goes on with the levels spoken of."""
+    return _STRETCH.search(moods.text_of(tags)) is not None
+
+
 def not_recorded(tool: str, tags: list[Tag]) -> str:
     """What a clause asks of a read-only tool that it cannot tell, as the first sentence of the answer; else nothing."""
     text = moods.text_of(tags)

@@ -18,7 +18,8 @@ TOOL: Final = "explain_decision"
 Place = tuple[str | None, str | None]
 
 _WHY: Final = re.compile(
-    r"\b(?:why|how come|what(?:'s| is| was) the reason|reason (?:for|why)|what made|what caused)\b"
+    r"\b(?:why|y (?:no|not|did|was|is|the)|how come"
+    r"|what(?:'s| is| was) the reason|reason (?:for|why)|what made|what caused)\b"
 )
 _WHAT_WOULD: Final = re.compile(
     r"\b(?:what (?:would|could|should) (?:have|it (?:have )?(?:take|taken|need|needed))"

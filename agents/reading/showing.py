@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
 from agents.reading import explaining, moods
-from agents.reading.asides import asked_facts, asked_levels, not_recorded
+from agents.reading.asides import asked_facts, asked_levels, names_stretch, not_recorded
 from agents.reading.clauses import Clause
 from agents.reading.glossary import TERMS, find_term
 from agents.reading.prices import find_roles
@@ -25,6 +26,7 @@ _MARKET_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile", "g
 # Charts whose VWAP starts over with each day, week and month; see `engines.volume_profile.desk.average_period`.
 _AVERAGED_ON: Final = {"1d": "1h", "1w": "4h", "1M": "1d"}
 _TIMED_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile"})
+_SEVERAL: Final = re.compile(r"\b(?:multi(?:ple)? ?time ?frames?|mtf|(?:all|the|every|across|different) timeframes?)\b")
 _DEFINING: Final = frozenset(
     {"what", "what's", "whats", "define", "explain", "meaning", "mean", "means", "definition", "glossary"}
 )
@@ -84,6 +86,8 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
         if part.lookback and not part.symbols and parts and parts[-1].tool == "analyze_volume_profile":
             parts[-1].lookback = part.lookback  # "value area of SOL, last 50 candles" is one request
             continue
+        if part.tool is None and context.last_tool == "analyze_volume_profile" and names_stretch(part.tags):
+            part.tool = "analyze_volume_profile"
         if part.tool or part.symbols or part.timeframes:
             parts.append(part)
     _share(parts)
@@ -153,6 +157,8 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
         tool = "analyze_cipher"
     if tool is None and moods.mentions_trading(tags) and symbols and moods.is_question(tags):
         tool = "analyze_cipher"
+    if tool in {None, "analyze_cipher"} and not spans and _SEVERAL.search(moods.text_of(tags)):
+        tool, spans = "analyze_cipher", ["1h", "4h", "1d"]
     words = [t.text for t in tags if t.kind == "word"]
     if tool is None and symbols and _ABOUT_TO_BE & set(words[:2]):
         tool = "analyze_cipher"

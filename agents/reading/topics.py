@@ -31,7 +31,8 @@ _PHRASES: Final = {
     "analyze_volume_profile": (
         "point of control|value area|inside value|in value|outside value|above value|below value|volume profile"
         "|high volume node|low volume node|initial balance|single prints|single print|poor high|poor low|market profile"
-        "|session profile|session poc"
+        "|session profile|session poc|what's above price|whats above price|what's below price|whats below price"
+        "|what is above price|what is below price|above the price|below the price"
     ),
     "analyze_cipher": (
         "how's the market|hows the market|how is the market|the market today|money flow|wave trend|good time|up or down"

@@ -60,7 +60,7 @@ DOUBT_WORDS: Final = words(
     "drops falls rises breaks dips touches crosses while unlike any eventually soon "
     "ny nyc london york tokyo asia asian europe european frankfurt sydney singapore chicago berlin paris zurich dubai "
     "jan january feb february mar march apr april june jul july aug august sep sept september oct october nov november "
-    "dec december"
+    "dec december nearest closest"
 )
 
 NEGATIONS: Final = words(
