@@ -9,7 +9,7 @@ from typing import Final, Self
 import numpy as np
 
 from engines.cipher.calls import Call, call_on
-from engines.cipher.layout import ALL_EVENTS, FLAT, pivot_place, previous_slot
+from engines.cipher.layout import ALL_EVENTS, FLAT, PIVOT_STATE, pivot_place, previous_slot
 from engines.cipher.machine import machine_of, refuse_repainting
 from engines.cipher.panel import CipherEvent, pivot_offset
 from engines.cipher.params import VUMANCHU_B, CipherAParams, CipherParams
@@ -102,12 +102,12 @@ class CipherStream:
         self.symbol, self.timeframe, self.params = symbol, timeframe, params
         self.columns, self.event_names, self.candle_ms = machine.columns, machine.event_names, duration_ms(timeframe)
         self.pivot_places = {name: at for name in self.event_names if (at := pivot_place(name, params)) is not None}
-        places = range(max(self.pivot_places.values(), default=-1) + 1)
-        self._slots = np.array([previous_slot(place) for place in places], dtype=np.int64)
         # Bits of the events that compare two pivots.
         self._compared = sum(1 << self.event_names.index(name) for name in self.pivot_places)
         self._seen = 0
         self._states, self._trial = machine.states(1), machine.states(1)
+        pivots = slice(previous_slot(0), previous_slot(max(self.pivot_places.values(), default=-1)) + 1, PIVOT_STATE)
+        self._closed_pivots, self._tried_pivots = self._states[0, pivots], self._trial[0, pivots]
         # The candle and what is told of it lie in one piece of memory, written and read at a stroke.
         columns = len(self.columns)
         self._memory = bytearray(_CANDLE.size + 8 * (columns + 1))
@@ -141,7 +141,7 @@ class CipherStream:
             raise self._refusal()
         told = self._read(self._memory)
         # Read at once, because the next candle may replace it.
-        previous = self._states[0, self._slots] if int(told[-1]) & self._compared else None
+        previous = self._closed_pivots.copy() if told[-1] & self._compared else None
         index = self._seen
         self._seen = index + 1
         return CipherUpdate(self, index, told, previous)
@@ -157,7 +157,7 @@ class CipherStream:
         if self._kernel(self._trying.address) >= 0:
             raise self._refusal()
         told = self._read(self._memory)
-        previous = self._trial[0, self._slots] if told[-1] & self._compared else None
+        previous = self._tried_pivots.copy() if told[-1] & self._compared else None
         return CipherUpdate(self, self._seen, told, previous)
 
     def _call(self, states: Floats) -> Call:

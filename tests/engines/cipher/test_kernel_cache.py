@@ -22,11 +22,14 @@ WARM = """
 import json
 from engines.kernels import warm
 warm()
+from engines.cipher.cipher_a_kernels import cipher_a_kernel
 from engines.cipher.kernels import panel_kernel
 from engines.soundness_kernel import first_unsound
 from engines.volume_profile.kernels import develop_kernel, spread_kernel, value_area_kernel
 from engines.volume_profile.vwap_kernel import vwap_pass
-kernels = (panel_kernel, first_unsound, spread_kernel, value_area_kernel, develop_kernel, vwap_pass)
+kernels = (
+    panel_kernel, cipher_a_kernel, first_unsound, spread_kernel, value_area_kernel, develop_kernel, vwap_pass
+)
 print(json.dumps([[sum(kernel.stats.cache_hits.values()), len(kernel.signatures)] for kernel in kernels]))
 """
 LAZY = """
@@ -53,10 +56,10 @@ def test_importing_engines_and_tools_loads_no_compiler(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_second_process_loads_every_kernel_from_the_cache(tmp_path: Path) -> None:
-    assert json.loads(run(WARM, tmp_path)) == [[0, 1]] * 6
+    assert json.loads(run(WARM, tmp_path)) == [[0, 1]] * 7
     files = sorted(tmp_path.rglob("*.nb[ic]"))
-    assert len(files) == 12
-    assert json.loads(run(WARM, tmp_path)) == [[1, 1]] * 6
+    assert len(files) == 14
+    assert json.loads(run(WARM, tmp_path)) == [[1, 1]] * 7
     assert sorted(tmp_path.rglob("*.nb[ic]")) == files
 
 
