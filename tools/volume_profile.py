@@ -81,7 +81,7 @@ def _analysis(market: MarketData, symbol: str, timeframe: Timeframe, count: int)
         *(_sentence(reason.text) for reason in weighed),
         f"Levels: {LEVELS}.",
         "Value holds {value_share} of the volume; {up_share} of all volume came in rising candles" + f"{built}.",
-        *(_sentence(reason.text) for reason in told),
+        *(_sentence(reason.text + (", as of {as_of}" if reason.name == "extremes" else "")) for reason in told),
         f"What to watch: {close_words}." if close_words else "",
     ]
     return Evidence(
