@@ -6,7 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
-SECTIONS = ("start", "kernels", "import_candles", "execution")
+SECTIONS = ("start", "cipher", "profiles", "import_candles", "execution")
 
 
 def main(names: list[str]) -> None:
