@@ -81,7 +81,9 @@ def test_an_average_that_began_before_the_first_candle_is_there_from_it_on(
 
 def test_an_average_whose_beginning_the_market_does_not_have_is_left_out(altered: Alter, market: DemoMarket) -> None:
     first = to_ms(market.now()) - 100 * 3_600_000
-    chart = chart_data(altered(lambda candles: candles[int(np.searchsorted(candles.open_time, first)) :]), "BTC/USDT", "1h", count=100)
+    chart = chart_data(
+        altered(lambda candles: candles[int(np.searchsorted(candles.open_time, first)) :]), "BTC/USDT", "1h", count=100
+    )
     average = chart["vwap"]
     rows = chart["candles"]["open_time"].index(average["starts"][0])
     assert rows > 0
