@@ -92,7 +92,7 @@ _UP, _DOWN, _LOG_UP, _LOG_DOWN = range(_LOGGED + 1, _LOGGED + 5)
 _HIGHEST, _LOWEST, _CYCLE, _ONES = _UP, _DOWN, _LOG_UP, _LOG_DOWN
 _KINDS, _ORDER = _UP, _DOWN
 SCRATCH_ROWS = _LOG_DOWN + 1
-CHUNK = 256
+CHUNK = 512
 
 
 @step
@@ -286,7 +286,7 @@ def panel_kernel(address: int) -> int:
         for begin in range(s * per_symbol, (s + 1) * per_symbol, chunk):
             end = min(begin + chunk, (s + 1) * per_symbol)
             given = part_of(candles, begin, end)
-            bad = unsound_row(times[begin:end], given, state[LAST_TIME])
+            bad = -1 if per_symbol == 1 else unsound_row(times[begin:end], given, state[LAST_TIME])
             if bad >= 0:
                 return begin + bad
             used = given

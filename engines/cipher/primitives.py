@@ -134,17 +134,22 @@ def rolling_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     """`mean_pass` for a long window."""
     position, filled, total, fresh = int(state[0]), int(state[1]), state[2], state[3]
     window = state[MEAN_HEAD:]
+    gaps = 0
+    for t in range(len(x)):
+        gaps += 1 if np.isnan(x[t]) else 0
+    # A full window and no gap leave nothing to ask: the same additions.
+    whole = gaps == 0 and filled == length
     for t in range(len(x)):
         value = x[t]
-        if not np.isnan(value):
+        if whole or not np.isnan(value):
             total += value - window[position]
             fresh += value
             window[position] = value
-            filled = min(filled + 1, length)
+            filled = filled if whole else min(filled + 1, length)
             position += 1
             if position == length:
                 position, total, fresh = 0, fresh, 0.0
-        mean[t] = total if filled == length else np.nan
+        mean[t] = total if whole or filled == length else np.nan
     for t in range(len(x)):
         mean[t] /= length
     state[0], state[1], state[2], state[3] = position, filled, total, fresh
@@ -274,18 +279,18 @@ def wilder_head(gain: Floats, loss: Floats, state: Floats, length: int) -> int:
 
 
 @step
-def wilder_step(average: float, x: float, length: int) -> float:
+def wilder_step(average: float, x: float, length: float) -> float:
     """Wilder's average that is seeded, one value on."""
-    return (average * (length - 1) + x) / length
+    return (average * (length - 1.0) + x) / length
 
 
 @aside
 def wilder_pass(gain: Floats, loss: Floats, state: Floats, length: int) -> None:
     """Wilder's averages of gains and losses, in place; a count and two averages of state."""
     head = wilder_head(gain, loss, state, length)
-    up, down = state[1], state[2]
+    up, down, span = state[1], state[2], float(length)
     for t in range(head, len(gain)):
-        up, down = wilder_step(up, gain[t], length), wilder_step(down, loss[t], length)
+        up, down = wilder_step(up, gain[t], span), wilder_step(down, loss[t], span)
         gain[t], loss[t] = up, down
     state[1], state[2] = up, down
 
@@ -336,13 +341,14 @@ def chain_pass(
     # An average over one value is that value, which the short form of a seeded one misses by rounding.
     if unseeded or min(channel, average) == 1:
         begin = seed_chains(typical, changes, wave_state, strength_state, lengths, wt1, masks)
-    averages = wave_state[1], wave_state[3], wave_state[5]
+    mean, spread, wave = wave_state[1], wave_state[3], wave_state[5]
     weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
     a, b, c, d = strength_state[1], strength_state[2], strength_state[4], strength_state[5]
+    span, other_span = float(length), float(other_length)
     for t in range(begin, len(typical)):
-        wt1[t], masks[t], averages = wave_step(typical[t], averages, weight, wave_weight)
-        a, b = wilder_step(a, gain[t], length), wilder_step(b, loss[t], length)
-        c, d = wilder_step(c, other_gain[t], other_length), wilder_step(d, other_loss[t], other_length)
+        wt1[t], masks[t], (mean, spread, wave) = wave_step(typical[t], (mean, spread, wave), weight, wave_weight)
+        a, b = wilder_step(a, gain[t], span), wilder_step(b, loss[t], span)
+        c, d = wilder_step(c, other_gain[t], other_span), wilder_step(d, other_loss[t], other_span)
         gain[t], loss[t], other_gain[t], other_loss[t] = a, b, c, d
-    wave_state[1], wave_state[3], wave_state[5] = averages
+    wave_state[1], wave_state[3], wave_state[5] = mean, spread, wave
     strength_state[1], strength_state[2], strength_state[4], strength_state[5] = a, b, c, d

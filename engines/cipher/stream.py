@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from struct import Struct
 from typing import Final, Self
@@ -30,29 +31,27 @@ class CipherUpdate:
 
     __slots__ = ("_previous", "_stream", "_told", "index")
 
-    def __init__(
-        self, stream: CipherStream, index: int, told: tuple[int | float, ...], previous: Floats | None
-    ) -> None:
+    def __init__(self, stream: CipherStream, index: int, told: bytes, previous: Floats | None) -> None:
         self._stream = stream
         self.index = index
-        # Open time, the columns, the mask.
+        # The candle, the columns and the mask as the kernel left them: they become numbers when they are asked for.
         self._told = told
         self._previous = previous
 
     @property
     def open_time(self) -> int:
         """Of the candle, milliseconds since the epoch, UTC."""
-        return int(self._told[0])
+        return int.from_bytes(self._told[:8], sys.byteorder, signed=True)
 
     @property
     def row(self) -> tuple[float, ...]:
         """The values in the order of the panel's columns, NaN where undefined."""
-        return self._told[1:-1]
+        return self._stream.read_row(self._told, _CANDLE.size)
 
     @property
     def mask(self) -> int:
         """The events as bits, as `CipherPanel.masks`."""
-        return int(self._told[-1])
+        return int.from_bytes(self._told[-8:], sys.byteorder, signed=True)
 
     @property
     def values(self) -> Mapping[str, float]:
@@ -111,7 +110,8 @@ class CipherStream:
         # The candle and what is told of it lie in one piece of memory, written and read at a stroke.
         columns = len(self.columns)
         self._memory = bytearray(_CANDLE.size + 8 * (columns + 1))
-        self._read = Struct(f"=q32x{columns}dq").unpack_from
+        self._mask = memoryview(self._memory)[-8:].cast("q")
+        self.read_row = Struct(f"={columns}d").unpack_from
         self._machine, self._kernel = machine, machine.kernel
         self._closing, self._trying = self._call(self._states), self._call(self._trial)
 
@@ -139,12 +139,11 @@ class CipherStream:
         _CANDLE.pack_into(self._memory, 0, open_time, open_, high, low, close)
         if self._kernel(self._closing.address) >= 0:
             raise self._refusal()
-        told = self._read(self._memory)
-        # Read at once, because the next candle may replace it.
-        previous = self._closed_pivots.copy() if told[-1] & self._compared else None
+        # Copied at once, because the next candle replaces them.
+        previous = self._closed_pivots.copy() if self._mask[0] & self._compared else None
         index = self._seen
         self._seen = index + 1
-        return CipherUpdate(self, index, told, previous)
+        return CipherUpdate(self, index, bytes(self._memory), previous)
 
     def forming(self, open_time: int, open_: float, high: float, low: float, close: float) -> CipherUpdate:
         """Tell what the panel would be if the candle closed like this; the next call replaces it.
@@ -156,9 +155,8 @@ class CipherStream:
         np.copyto(self._trial, self._states)
         if self._kernel(self._trying.address) >= 0:
             raise self._refusal()
-        told = self._read(self._memory)
-        previous = self._tried_pivots.copy() if told[-1] & self._compared else None
-        return CipherUpdate(self, self._seen, told, previous)
+        previous = self._tried_pivots.copy() if self._mask[0] & self._compared else None
+        return CipherUpdate(self, self._seen, bytes(self._memory), previous)
 
     def _call(self, states: Floats) -> Call:
         times = np.frombuffer(self._memory, dtype=np.int64, count=1)
