@@ -15,6 +15,8 @@ from engines.market.data import MarketData
 # A range is built from the first of these of which it has fewer candles than `FEWER_THAN`.
 RANGE_TIMEFRAMES: Final[tuple[Timeframe, ...]] = ("1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d")
 FEWER_THAN: Final = 5_000
+# Shorter candles hold a longer one's volume when they sum to this share of it: exchanges round, holes leave out more.
+_HELD: Final = 0.99
 # What a market that answers in pages is asked for at most: more would keep a person waiting.
 PAGES: Final = 2
 # The longest chart timeframe for which a session is built from each; longer ones are built from hours. Ten minutes,
@@ -146,14 +148,17 @@ def _finer(chart: Timeframe, span_ms: int, fewer_than: int) -> Iterable[Timefram
 
 
 def _covers(found: CandleFrame, candles: CandleFrame) -> bool:
-    """Whether every candle with volume has shorter ones in it."""
+    """Whether the shorter candles hold the volume of every candle."""
     return _covered_since(found, candles) <= int(candles.open_time[0])
 
 
 def _covered_since(found: CandleFrame, candles: CandleFrame) -> int:
-    """Close of the last candle with volume that has no shorter ones in it, or the first open; milliseconds."""
+    """Close of the last candle whose volume the shorter ones do not hold, or the first open; milliseconds."""
     span, anchor = duration_ms(candles.timeframe), floor_ms(0, candles.timeframe)
     opens = found.open_time - (found.open_time - anchor) % span
-    traded = candles.open_time[candles.volume > 0]
-    bare = traded[~np.isin(traded, opens)]
+    rows = np.minimum(np.searchsorted(candles.open_time, opens), len(candles) - 1)
+    inside = candles.open_time[rows] == opens
+    # What is damaged is not passed over here: the engines refuse it, and say why.
+    held = np.bincount(rows[inside], weights=np.abs(found.volume[inside]), minlength=len(candles))
+    bare = candles.open_time[held < _HELD * candles.volume]
     return int(bare[-1]) + span if len(bare) else int(candles.open_time[0])

@@ -130,6 +130,17 @@ def test_shorter_candles_with_a_hole_are_passed_over_unless_nothing_was_traded_t
     assert lower_candles(PartialMarket(change=holed), silent).timeframe == "3m"
 
 
+def test_shorter_candles_that_lack_a_part_of_an_hours_volume_are_passed_over() -> None:
+    candles = chart()
+    hour = int(candles.open_time[40])
+
+    def thinned(found: CandleFrame) -> CandleFrame:
+        kept = (found.open_time <= hour) | (found.open_time >= hour + HOUR)
+        return found if found.timeframe != "3m" else _rows(found, kept)
+
+    assert lower_candles(PartialMarket(change=thinned), candles).timeframe == "5m"
+
+
 def test_shorter_candles_that_begin_late_are_passed_over() -> None:
     def recent(found: CandleFrame) -> CandleFrame:
         return found[-720:]
