@@ -21,6 +21,7 @@ from engines.storage.database import open_database
 
 Serve = Callable[..., contextlib.AbstractContextManager[Any]]
 
+PANEL = {"symbol": "BTC/USDT", "timeframe": "1h"}
 UNKNOWN_THREAD = "7f2c0a4e-5b1d-4c3a-9e8f-0d6b2a1c4e5f"
 # Every endpoint that needs a scope, with a request that is refused for other reasons at the latest behind the scope.
 ENDPOINTS = [
@@ -41,6 +42,9 @@ ENDPOINTS = [
     ("GET", "/v1/chart?symbol=BTC/USDT&timeframe=1h", "read", None),
     ("GET", "/v1/markets", "read", None),
     ("GET", "/v1/status", "read", None),
+    ("POST", "/v1/cipher", "read", PANEL),
+    ("POST", "/v1/volume-profile", "read", PANEL),
+    ("POST", "/v1/explain", "read", {**PANEL, "event": "green_dot"}),
 ]
 OPEN = {"/healthz", "/readyz"}
 
