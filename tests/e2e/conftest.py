@@ -178,13 +178,13 @@ class Chat:
     def ticket(self, status: str = "pending") -> Locator:
         """The newest ticket of this status, once it can be decided or has been."""
         card = self.page.locator(f'.desk-ticket[data-status="{status}"]').last
-        card.wait_for(timeout=30_000)
+        card.wait_for(timeout=90_000)
         return card
 
     def propose(self, text: str) -> Locator:
         self.say(text)
         card = self.ticket()
-        card.get_by_role("button", name="Approve").and_(self.page.locator(":enabled")).wait_for(timeout=30_000)
+        card.get_by_role("button", name="Approve").and_(self.page.locator(":enabled")).wait_for(timeout=50_000)
         return card
 
 

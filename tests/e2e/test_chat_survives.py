@@ -38,7 +38,7 @@ def test_a_ticket_survives_kill_and_restart_and_is_filled_once(start_desk: Any, 
 
 
 def test_a_ticket_nobody_decided_counts_down_to_expired(start_desk: Any, open_chat: Any, fills: Fills) -> None:
-    desk = start_desk(QTP_TICKET_SECONDS="20")
+    desk = start_desk(QTP_TICKET_SECONDS="30")
     chat = open_chat(desk)
     chat.open()
     card = chat.propose("buy 0.01 btc")
