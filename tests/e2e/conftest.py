@@ -37,7 +37,9 @@ _FLAGS = [
     "--disable-dev-shm-usage",
 ]
 # Chainlit asks who is signed in before anybody is; a killed server breaks connections, a starting one says 503.
-_EXPECTED = re.compile(r"Unauthorized|401|status of 503|ERR_CONNECTION_REFUSED|WebSocket|ERR_EMPTY_RESPONSE")
+_EXPECTED = re.compile(
+    r"Unauthorized|401|status of 503|ERR_CONNECTION_REFUSED|WebSocket|ERR_EMPTY_RESPONSE|Failed to fetch"
+)
 
 
 @dataclass
@@ -178,13 +180,13 @@ class Chat:
     def ticket(self, status: str = "pending") -> Locator:
         """The newest ticket of this status, once it can be decided or has been."""
         card = self.page.locator(f'.desk-ticket[data-status="{status}"]').last
-        card.wait_for(timeout=90_000)
+        card.wait_for(timeout=30_000)
         return card
 
     def propose(self, text: str) -> Locator:
         self.say(text)
         card = self.ticket()
-        card.get_by_role("button", name="Approve").and_(self.page.locator(":enabled")).wait_for(timeout=50_000)
+        card.get_by_role("button", name="Approve").and_(self.page.locator(":enabled")).wait_for(timeout=30_000)
         return card
 
 

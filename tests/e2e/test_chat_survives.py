@@ -37,8 +37,37 @@ def test_a_ticket_survives_kill_and_restart_and_is_filled_once(start_desk: Any, 
     assert len(fills(desk, label)) == 1
 
 
+def test_enter_before_the_chat_is_connected_sends_once_it_is(start_desk: Any, open_chat: Any) -> None:
+    desk = start_desk()
+    chat = open_chat(desk)
+    chat.open()
+    desk.kill()
+    expect(chat.page.locator("#session-error")).to_be_visible()
+    chat.say("buy 0.01 btc")
+    desk.start()
+    chat.ticket()
+    expect(chat.page.locator("#chat-input")).to_have_value("")
+    assert len(desk.ask("/v1/tickets")["tickets"]) == 1
+
+
+def test_what_is_changed_after_enter_is_not_sent_by_itself(start_desk: Any, open_chat: Any) -> None:
+    desk = start_desk()
+    chat = open_chat(desk)
+    chat.open()
+    desk.kill()
+    expect(chat.page.locator("#session-error")).to_be_visible()
+    chat.say("buy 0.01 btc")
+    chat.page.keyboard.type("c")
+    desk.start()
+    expect(chat.page.locator("#session-error")).to_have_count(0, timeout=60_000)
+    expect(chat.page.locator("#chat-submit")).to_be_enabled()
+    chat.page.wait_for_timeout(1000)
+    expect(chat.page.locator("#chat-input")).to_have_value("buy 0.01 btcc")
+    assert desk.ask("/v1/tickets")["tickets"] == []
+
+
 def test_a_ticket_nobody_decided_counts_down_to_expired(start_desk: Any, open_chat: Any, fills: Fills) -> None:
-    desk = start_desk(QTP_TICKET_SECONDS="30")
+    desk = start_desk(QTP_TICKET_SECONDS="20")
     chat = open_chat(desk)
     chat.open()
     card = chat.propose("buy 0.01 btc")

@@ -148,6 +148,25 @@
   setInterval(refresh, 10000);
   document.addEventListener('visibilitychange', refresh);
 
+  /* The chat swallows Enter until it is connected. What was meant to be sent then goes as soon as it can, once,
+     unless its writer does anything else to it first. */
+  const PATIENCE = 60000;
+  let held;
+  function letGo() { clearInterval(held); held = undefined; }
+  document.addEventListener('keydown', (event) => {
+    if (event.target.id !== 'chat-input') return;
+    letGo();
+    const meant = event.target.value;
+    const sends = event.key === 'Enter' && !event.shiftKey && !event.isComposing && meant.trim();
+    if (!sends || document.getElementById('stop-button')) return;
+    const since = Date.now();
+    held = setInterval(() => {
+      const send = document.getElementById('chat-submit');
+      if (document.getElementById('chat-input')?.value !== meant || Date.now() - since > PATIENCE) letGo();
+      else if (send && !send.disabled) { letGo(); send.click(); }
+    }, 100);
+  });
+
   /* The address of a conversation, so that a reload comes back to it. */
   window.addEventListener('message', (event) => {
     if (event.source !== window || event.data?.desk !== 'thread') return;
