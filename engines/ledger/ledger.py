@@ -10,11 +10,12 @@ from typing import Any, Literal
 from sqlalchemy import insert, select
 
 from engines.domain.orders import Account, Mode, Order, OrderTicket, TicketStatus
-from engines.errors import Conflict, InvalidRequest
+from engines.domain.trading_state import Standing, TradingState
+from engines.errors import Conflict, InvalidRequest, QuantumTraderError, RiskDenied
 from engines.execution.broker import VenueOrder, protective_ids
-from engines.ledger import submissions, tickets
+from engines.ledger import standing, submissions, tickets
 from engines.ledger.claims import claimed
-from engines.ledger.journal import journalling
+from engines.ledger.journal import Journal, journalling
 from engines.ledger.orders import OpenEntries
 from engines.ledger.reader import LedgerReader
 from engines.ledger.sealed import ticket_of
@@ -47,6 +48,31 @@ class Ledger(LedgerReader):
         if known is None:
             self._open_account(account_id, owner, name, mode, currency, cash)
         return self.account(account_id)
+
+    def change_state(self, state: TradingState, *, reason: str, by: str, account: str | None = None) -> Standing:
+        """Halt, restrict or resume an account, or the whole desk when None; it outlives the process.
+
+        A restriction is only ever tightened, except by `active`, which lifts it; setting what is set changes
+        nothing. Lifting the desk's also removes the halt file.
+
+        Returns:
+            The state that holds afterwards, as `standing_state`.
+
+        Raises:
+            InvalidRequest: no such state, or no reason.
+            NotFound: no such account.
+            ConfigurationError: the halt file cannot be removed, so the desk stays halted.
+        """
+        with journalling(self._engine, self._clock) as journal:
+            lifted = state == "active" and account is None
+            by_file = self._halt_file.standing() if lifted and self._halt_file else None
+            standing.change(journal, state, reason=reason, by=by, account=account)
+            if by_file is not None:
+                journal.note("halt_file_removed", account=standing.DESK, reason=reason, by=by, told=by_file.reason)
+        # The ledger first: should the file resist, the desk stays halted.
+        if lifted and self._halt_file:
+            self._halt_file.remove()
+        return self.standing_state(account)
 
     def seal(self, draft: OrderTicket, *, replaces: tuple[str, str, str] | None = None) -> OrderTicket:
         """Write a draft as a pending ticket with its label and hash.
@@ -99,14 +125,17 @@ class Ledger(LedgerReader):
             NotFound: no such ticket of this owner.
             Expired: its time is over, which is recorded.
             Conflict: already decided or replaced, another hash, or differences not resolved.
+            RiskDenied: an approval while the desk or account is halted, or reducing and the order does not
+                reduce; the ticket stays pending.
         """
         if decision not in {"approve", "reject"}:
             raise InvalidRequest(f"{decision!r} is not a decision.", remedy="Use approve or reject.")
         with journalling(self._engine, self._clock) as journal:
             row = tickets.require(journal.connection, ticket_id, owner)
-            refused = tickets.refusal(row, ticket_hash, journal.now)
-            if refused is None and decision == "approve" and not resolve_differences:
-                refused = _unresolved(ticket_of(row))
+            refused: QuantumTraderError | None = tickets.refusal(row, ticket_hash, journal.now)
+            if refused is None and decision == "approve":
+                ticket = ticket_of(row)
+                refused = self._restricted(journal, ticket) or (None if resolve_differences else _unresolved(ticket))
             if refused is None:
                 tickets.record_decision(journal, row, decision, by=by, resolved=resolve_differences)
             elif row["status"] == "pending" and journal.now >= row["expires_at"]:
@@ -157,7 +186,10 @@ class Ledger(LedgerReader):
             row = tickets.require(journal.connection, ticket_id, None)
             ticket = ticket_of(row)
             account, _, entries = self._account(journal.connection, ticket.account, None)
-            reason = recheck(ticket, account, entries) if tickets.is_as_decided(row) else submissions.NOT_AS_DECIDED
+            if not tickets.is_as_decided(row):
+                reason = submissions.NOT_AS_DECIDED
+            else:
+                reason = self._standing_of(journal, ticket).refusal(ticket) or recheck(ticket, account, entries)
             if reason:
                 submissions.deny(journal, row, reason)
                 return None
@@ -203,6 +235,13 @@ class Ledger(LedgerReader):
         """Count one look-up that did not find an order; how many there were so far."""
         with journalling(self._engine, self._clock) as journal:
             return submissions.count_lookup(journal, self._order(journal.connection, order_id))
+
+    def _standing_of(self, journal: Journal, ticket: OrderTicket) -> Standing:
+        return standing.read_standing(journal.connection, ticket.account, self._halt_file)
+
+    def _restricted(self, journal: Journal, ticket: OrderTicket) -> RiskDenied | None:
+        reason = self._standing_of(journal, ticket).refusal(ticket)
+        return RiskDenied(reason, remedy="Resume trading first, or reject the ticket.") if reason else None
 
     def _open_account(self, account_id: str, owner: str, name: str, mode: str, currency: str, cash: Decimal) -> None:
         with journalling(self._engine, self._clock) as journal:

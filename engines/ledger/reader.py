@@ -10,13 +10,16 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam,
 
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, OrderTicket, TicketStatus
+from engines.domain.trading_state import Standing
 from engines.errors import NotFound
 from engines.ledger import orders, tickets
 from engines.ledger.book import Book, fold, positions
+from engines.ledger.halt_file import HaltFile
 from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, read_audit, read_newest
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.sealed import ticket_of
+from engines.ledger.standing import read_standing, read_standings
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
 
@@ -26,9 +29,10 @@ _ACCOUNT: Final = select(tables.accounts).where(tables.accounts.c.id == bindpara
 class LedgerReader:
     """Everything the ledger can be asked; nothing here changes it."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, *, halt_file: HaltFile | None = None) -> None:
         self._engine = engine
         self._clock = clock
+        self._halt_file = halt_file
         # Books folded so far, by account; fills are append-only, so a book only ever grows.
         self._books: dict[str, Book] = {}
 
@@ -46,6 +50,19 @@ class LedgerReader:
             account, book, entries = self._account(connection, account_id, owner)
         self._books[account_id] = book
         return account, entries
+
+    def standing_state(self, account: str | None) -> Standing:
+        """Whether an account may trade: the strictest of its own state, the desk's and the halt file's.
+
+        `None` asks for the desk alone.
+        """
+        with self._engine.connect() as connection:
+            return read_standing(connection, account, self._halt_file)
+
+    def restrictions(self) -> tuple[Standing, ...]:
+        """Every state other than active in the ledger, the desk's first; the halt file is not among them."""
+        with self._engine.connect() as connection:
+            return read_standings(connection)
 
     def accounts(self, owner: str) -> tuple[str, ...]:
         """Ids of an owner's accounts."""

@@ -1,4 +1,4 @@
-"""Tables of the ledger: accounts, tickets, decisions, orders, fills, the audit chain, and the paper venue's memory."""
+"""Tables of the ledger: tickets, decisions, orders, fills, audit, trading states, and the paper venue's memory."""
 
 from __future__ import annotations
 
@@ -137,6 +137,17 @@ audit_head = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", Integer, nullable=False),
     Column("hash", Text, nullable=False),
+)
+
+# `account` is empty for the whole desk; what nobody ever set has no row and is active.
+trading_states = Table(
+    "trading_states",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("since", Instant, nullable=False),
 )
 
 # What the simulated venue knows. The ledger never reads these: it asks the paper broker, as it would ask an exchange.
