@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from engines.domain.orders import Fill, OrderTicket
+from engines.domain.orders import Fill, Order, OrderTicket, OrderType, Side
 
 VenueOrderStatus = Literal["accepted", "partially_filled", "filled", "cancelled", "rejected"]
 
@@ -30,6 +30,34 @@ class VenueOrder:
     filled: Decimal
     fills: tuple[Fill, ...]
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order that is open at the venue, whoever placed it.
+
+    Attributes:
+        client_order_id: our id where the order is ours; else the id its placer gave it, empty where it has none.
+        stop_price: the price that triggers it, for one that waits for a price.
+    """
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    filled: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account has of a currency; `free` is what no order or withdrawal holds back."""
+
+    total: Decimal
+    free: Decimal
 
 
 def protective_ids(client_order_id: str) -> tuple[str, str]:
@@ -82,5 +110,64 @@ class Broker(Protocol):
         Raises:
             NotFound: the venue has no such order.
             VenueUnavailable: it is not known whether it was cancelled; look it up.
+        """
+        ...
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Every open order of the account, ours or not, in no order.
+
+        Exits that wait at the venue for their entry to fill need not be among them.
+
+        Raises:
+            VenueUnavailable: they could not all be read; an outage is never an empty answer.
+        """
+        ...
+
+    def balances(self) -> dict[str, Balance]:
+        """What the account has, by currency; those it has nothing of may be left out.
+
+        Raises:
+            VenueUnavailable: they could not be read.
+        """
+        ...
+
+    def fills_since(self, symbol: str, after_ms: int) -> tuple[Fill, ...]:
+        """Every fill of the account on a symbol dated `after_ms` or later, oldest first, ours or not.
+
+        A fill's `order_id` is the client order id as in `OpenOrder`, or the venue's id of an order that has none.
+
+        Args:
+            after_ms: the venue's time in milliseconds since 1970 UTC; fills of that very millisecond are told again.
+
+        Raises:
+            VenueUnavailable: they could not all be read.
+        """
+        ...
+
+    def holds_protection(self, ticket: OrderTicket) -> bool:
+        """True when the venue itself will hold the ticket's stop-loss and take-profit once the entry has filled.
+
+        Otherwise the desk has to guard them, which works only while it runs.
+        """
+        ...
+
+    def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
+        """See to it that the venue holds the stop-loss and take-profit of an entry that has filled.
+
+        They go by the ids of `protective_ids`. Repeating it sends nothing that was sent before.
+
+        Returns:
+            Those the venue knows, in any state; empty where it cannot hold them.
+
+        Raises:
+            VenueUnavailable: it is not known whether they are there; ask again.
+        """
+        ...
+
+    def ready(self) -> None:
+        """Make sure that the venue answers and that orders could be sent now.
+
+        Raises:
+            VenueUnavailable: they could not.
         """
         ...

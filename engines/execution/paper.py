@@ -12,10 +12,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, select, update
 from engines.domain.candles import CandleFrame
 from engines.domain.clock import Clock
 from engines.domain.instruments import Instrument
+from engines.domain.orders import Fill, Order, OrderTicket
 from engines.domain.timeframe import Timeframe, duration_ms, from_ms, to_ms
-from engines.errors import InsufficientData, NotFound, OrderRejected, VenueUnavailable
+from engines.errors import ConfigurationError, InsufficientData, NotFound, OrderRejected, VenueUnavailable
 from engines.execution import paper_book as book
-from engines.execution.broker import ApprovedTicket, VenueOrder
+from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder, protective_ids
+from engines.execution.paper_account import balances_of, fills_after, open_orders_of
 from engines.execution.paper_book import FillTime, PaperOrder, paper_order, venue_writing
 from engines.execution.paper_model import MODEL, Span, Terms, at_quote, on_arrival, within_candle
 from engines.execution.situation import usable_quote
@@ -29,16 +31,25 @@ _MOST_CANDLES: Final = 1_500
 
 
 class PaperBroker:
-    """Fills orders at the market's prices; what it knows outlives the process, apart from the ledger."""
+    """Fills orders at the market's prices; what it knows outlives the process, apart from the ledger.
+
+    Args:
+        account: the one whose open orders, balances and fills are told; None takes orders of every account.
+    """
 
     name = "paper"
     settling = timedelta(0)
     model = MODEL
 
-    def __init__(self, engine: Engine, market: MarketData, clock: Clock) -> None:
+    def __init__(self, engine: Engine, market: MarketData, clock: Clock, *, account: str | None = None) -> None:
         self._engine = engine
         self._market = market
         self._clock = clock
+        self._account = account
+
+    def for_account(self, account: str) -> PaperBroker:
+        """The same venue as one of its accounts sees it."""
+        return PaperBroker(self._engine, self._market, self._clock, account=account)
 
     def place(self, approved: ApprovedTicket) -> VenueOrder:
         """Take the ticket's order under its client order id; the same id again is the same order.
@@ -86,6 +97,46 @@ class PaperBroker:
         with venue_writing(self._engine, order.account) as connection:
             book.change(connection, client_order_id, "cancelled", reason="Cancelled on request.")
             return self._seen(connection, client_order_id)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Orders that rest on this market."""
+        with self._engine.connect() as connection:
+            return open_orders_of(connection, market=self._market.name, account=self._account)
+
+    def balances(self) -> dict[str, Balance]:
+        """What the account has, and how much of it no open entry holds back.
+
+        Raises:
+            ConfigurationError: the broker stands for every account, not for one.
+            VenueUnavailable: the market did not answer.
+        """
+        if self._account is None:
+            raise ConfigurationError("Whose balances is not said.", remedy="Use `for_account` of the paper broker.")
+        instruments = self._market.instruments()
+        with self._engine.connect() as connection:
+            return balances_of(connection, self._account, instruments)
+
+    def fills_since(self, symbol: str, after_ms: int) -> tuple[Fill, ...]:
+        """Fills on a symbol dated `after_ms` or later, oldest first."""
+        with self._engine.connect() as connection:
+            return fills_after(connection, symbol, after_ms, market=self._market.name, account=self._account)
+
+    def holds_protection(self, ticket: OrderTicket) -> bool:
+        """True for every buy with exits: they rest here once it has filled."""
+        return ticket.side == "buy" and (ticket.stop_loss is not None or ticket.take_profit is not None)
+
+    def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
+        """The exits of an entry; they began to rest in the moment it filled."""
+        found = (self.find(order_id, entry.symbol) for order_id in protective_ids(entry.id))
+        return tuple(order for order in found if order is not None)
+
+    def ready(self) -> None:
+        """Ask the market for what it lists.
+
+        Raises:
+            VenueUnavailable: it did not answer.
+        """
+        self._market.instruments()
 
     def match(self, now: datetime) -> int:
         """Hold this market's resting orders against the candles closed since the last time, then against the quote.

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, insert
 
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, OrderTicket, OrderType, Side
+from engines.errors import NotFound
 from engines.execution.broker import VenueOrder, VenueOrderStatus, protective_ids
 from engines.execution.paper_model import Terms, fee_of
 from engines.storage import ledger as tables
@@ -36,6 +37,7 @@ _LOCK_ACCOUNT: Final = (
 _OPENED_WITH: Final = select(tables.accounts.c.starting_cash).where(
     tables.accounts.c.id == bindparam("account"), tables.accounts.c.currency == bindparam("currency")
 )
+_CURRENCY: Final = select(tables.accounts.c.currency).where(tables.accounts.c.id == bindparam("account"))
 _INSERT_ORDER: Final = insert(_ORDERS)
 _INSERT_FILL: Final = insert(_FILLS)
 
@@ -117,6 +119,18 @@ def seen_from_outside(connection: Connection, order: PaperOrder) -> VenueOrder:
     fills = tuple(_fill(row, order) for row in rows)
     filled = sum((fill.quantity for fill in fills), _ZERO)
     return VenueOrder(order.id, f"paper-{order.id}", order.status, order.quantity, filled, fills, order.reason)
+
+
+def currency_of(connection: Connection, account: str) -> str:
+    """The currency an account was opened in.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    found = connection.execute(_CURRENCY, {"account": account}).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"The paper venue has no account {account!r}.")
+    return str(found)
 
 
 def cash_of(connection: Connection, account: str, currency: str) -> Decimal:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from engines.domain.clock import ManualClock
 from engines.domain.orders import Order, OrderIntent
-from engines.errors import NotFound
+from engines.errors import ConfigurationError, NotFound
 from engines.execution.context import OrderContext
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import prepare_ticket
@@ -262,3 +262,28 @@ def test_what_is_not_known_cannot_be_found_or_cancelled(desk: Desk) -> None:
     assert desk.paper.find("qtp-none", "BTC/USDT") is None
     with pytest.raises(NotFound, match="no order 'qtp-none'"):
         desk.paper.cancel("qtp-none", "BTC/USDT")
+
+
+def test_the_venue_tells_its_open_orders_balances_and_fills(desk: Desk, paper: PaperBroker) -> None:
+    own = paper.for_account(ACCOUNT)
+    bought = desk.order("0.1", stop_loss=Decimal(60_000), take_profit=Decimal(70_000))
+    waiting = desk.order("0.2", order_type="limit", limit_price=Decimal(60_000))
+    told = {order.client_order_id: order for order in own.open_orders()}
+    assert set(told) == {waiting.id, f"{bought.id}-sl", f"{bought.id}-tp"}
+    assert (told[waiting.id].side, told[waiting.id].limit_price) == ("buy", Decimal(60_000))
+    assert (told[f"{bought.id}-sl"].order_type, told[f"{bought.id}-sl"].stop_price) == ("stop", Decimal(60_000))
+    balances, account = own.balances(), desk.context.ledger.account(ACCOUNT)
+    assert {name: balance.total for name, balance in balances.items()} == account.balances
+    # What the buy would cost and its fee; exits hold nothing back here.
+    assert balances["USDT"].total - balances["USDT"].free == Decimal("12012")
+    assert balances["BTC"].free == Decimal("0.1")
+    [fill] = bought.fills
+    at_ms = int(fill.time.timestamp() * 1000)
+    assert own.fills_since("BTC/USDT", at_ms) == (fill,)
+    assert own.fills_since("BTC/USDT", at_ms + 1) == own.fills_since("ETH/USDT", 0) == ()
+    assert paper.open_orders() == own.open_orders()
+    with pytest.raises(ConfigurationError, match="Whose balances"):
+        paper.balances()
+    with pytest.raises(NotFound, match="no account"):
+        paper.for_account("paper-fixed-usdt:nobody").balances()
+    assert paper.for_account("paper-fixed-usdt:nobody").open_orders() == ()

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from engines.domain.clock import ManualClock
-from engines.domain.orders import Order, OrderIntent, OrderTicket
+from engines.domain.orders import Fill, Order, OrderIntent, OrderTicket
 from engines.errors import Conflict, OrderRejected, OutcomeUnknown, VenueUnavailable
-from engines.execution.broker import ApprovedTicket, VenueOrder
+from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder, protective_ids
 from engines.execution.context import OrderContext
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import prepare_ticket
@@ -62,6 +62,25 @@ class FlakyVenue:
         if self.after is not None:
             raise self.after
         return self.paper.cancel(client_order_id, symbol)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        return self.paper.open_orders()
+
+    def balances(self) -> dict[str, Balance]:
+        return self.paper.balances()
+
+    def fills_since(self, symbol: str, after_ms: int) -> tuple[Fill, ...]:
+        return self.paper.fills_since(symbol, after_ms)
+
+    def holds_protection(self, ticket: OrderTicket) -> bool:
+        return self.paper.holds_protection(ticket)
+
+    def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
+        found = (self.find(order_id, entry.symbol) for order_id in protective_ids(entry.id))
+        return tuple(order for order in found if order is not None)
+
+    def ready(self) -> None:
+        self.paper.ready()
 
 
 @pytest.fixture
