@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from agents.runtime import Desk
 from agents.tickets import fill_json, order_json
-from api.schemas.account import AuditEntry, Holding, Portfolio
+from api.schemas.account import AuditEntry, Costing, Holding, Lot, Portfolio, Profit
 from api.schemas.orders import Fill, Order, Ticket
 from engines.domain import orders as domain
 from engines.ledger import portfolio as valuation
+from engines.ledger import profit as by_method
 from engines.ledger.journal import AuditRecord
 
 
@@ -44,18 +45,51 @@ def portfolio_view(found: valuation.Portfolio, account: domain.Account) -> Portf
         unrealised=_text(found.unrealised),
         realised=_text(found.realised),
         fees=_text(found.fees_paid),
-        positions=[
-            Holding(
-                symbol=item.symbol,
-                quantity=_text(item.quantity),
-                average_price=_text(item.average_price),
-                mark=_text(item.mark),
-                value=_text(item.value),
-                unrealised=_text(item.unrealised),
-                realised=_text(item.realised),
+        positions=[_holding(item, found.profit) for item in found.positions],
+        profit=_profit(found),
+    )
+
+
+def _holding(item: valuation.Valuation, profit: by_method.Profit) -> Holding:
+    own = next(each for each in profit.symbols if each.symbol == item.symbol)
+    return Holding(
+        symbol=item.symbol,
+        quantity=_text(item.quantity),
+        average_price=_text(item.average_price),
+        mark=_text(item.mark),
+        value=_text(item.value),
+        unrealised=_text(item.unrealised),
+        realised=_text(item.realised),
+        fifo_price=_text(by_method.unit_cost(own.fifo, own.quantity)),
+        fifo_unrealised=_text(item.value - own.fifo.cost),
+        fifo_realised=_text(own.fifo.realised),
+        lots=[
+            Lot(
+                fill_id=lot.fill_id, opened=lot.opened.isoformat(), quantity=_text(lot.quantity), price=_text(lot.price)
             )
-            for item in found.positions
+            for lot in own.lots
         ],
+    )
+
+
+def _profit(found: valuation.Portfolio) -> Profit:
+    profit, value = found.profit, sum((item.value for item in found.positions), Decimal(0))
+
+    def costing(method: by_method.Costing) -> Costing:
+        return Costing(
+            cost=_text(method.cost),
+            realised=_text(method.realised),
+            unrealised=_text(value - method.cost),
+            fees=_text(method.fees),
+            difference=_text(found.cash - (found.starting_cash + method.realised - method.cost)),
+        )
+
+    return Profit(
+        starting_cash=_text(found.starting_cash),
+        average=costing(profit.average(found.currency)),
+        fifo=costing(profit.fifo(found.currency)),
+        fees={currency: _text(amount) for currency, amount in sorted(profit.fees.items())},
+        unpriced_fees={currency: _text(amount) for currency, amount in sorted(profit.unpriced.items())},
     )
 
 

@@ -9,6 +9,39 @@ from pydantic import BaseModel, Field
 from api.schemas.fields import DecimalText, TimeText
 
 
+class Lot(BaseModel):
+    """What is left of one fill, first in first out; below zero where it was sold without being held."""
+
+    fill_id: str
+    opened: TimeText
+    quantity: DecimalText
+    price: DecimalText
+
+
+class Costing(BaseModel):
+    """All symbols by one method of costing, in the account's currency."""
+
+    cost: DecimalText = Field(description="Of what is held, fees excluded.")
+    realised: DecimalText = Field(description="Of closed positions too, every fee taken off.")
+    unrealised: DecimalText
+    fees: DecimalText = Field(description="Fees in another currency at what that currency cost this account.")
+    difference: DecimalText = Field(
+        description="Cash less (starting cash + realised - cost): 0 as long as nothing but these fills moved cash."
+    )
+
+
+class Profit(BaseModel):
+    """The fills by both methods. They differ in which purchases a sale used up; once all is sold they are equal."""
+
+    starting_cash: DecimalText
+    average: Costing
+    fifo: Costing
+    fees: dict[str, DecimalText] = Field(description="As they were charged, by currency; a rebate is negative.")
+    unpriced_fees: dict[str, DecimalText] = Field(
+        description="The part of them in a currency that this account never bought: in no sum, for no fill prices it."
+    )
+
+
 class Holding(BaseModel):
     """A position at the market's last price, in quote units; `average_price` is without fees, `realised` with them."""
 
@@ -19,6 +52,10 @@ class Holding(BaseModel):
     value: DecimalText
     unrealised: DecimalText
     realised: DecimalText
+    fifo_price: DecimalText = Field(description="Average entry of the lots that are left, first in first out.")
+    fifo_unrealised: DecimalText
+    fifo_realised: DecimalText
+    lots: list[Lot]
 
 
 class Portfolio(BaseModel):
@@ -37,6 +74,7 @@ class Portfolio(BaseModel):
     realised: DecimalText = Field(description="Of closed positions too, every fee taken off.")
     fees: DecimalText
     positions: list[Holding]
+    profit: Profit
 
 
 class AuditEntry(BaseModel):

@@ -20,8 +20,10 @@ class Holding:
     """A position in the making.
 
     Attributes:
-        cost: what the quantity held was bought for, fees excluded, quote units.
-        realised: profit taken on what was sold, less every fee paid so far, quote units.
+        quantity: below zero where more was sold than these fills bought.
+        cost: what the quantity held was bought for, fees excluded, quote units; of a negative quantity, what it was
+            sold for, negative.
+        realised: profit taken on what was closed, less every fee paid so far, quote units.
         fees: all fees paid, quote units.
     """
 
@@ -33,26 +35,70 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What fills have made of an account: movements by currency and holdings by symbol."""
+    """What fills have made of an account.
+
+    Attributes:
+        movements: net change by currency.
+        holdings: by symbol, at average cost.
+        unpriced: fees by currency that no fill gives a price in the quote currency for; rebates are negative.
+    """
 
     movements: dict[str, Decimal] = field(default_factory=dict)
     holdings: dict[str, Holding] = field(default_factory=dict)
     last_seq: int = 0
+    unpriced: dict[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a fill does to its symbol: `change` base units at the fill's price, then `expense` quote units paid."""
+
+    change: Decimal
+    expense: Decimal
 
 
 def fold(book: Book, fills: Iterable[tuple[int, Fill]]) -> Book:
     """Add fills, in the order of their sequence numbers, to a book; the book handed in stays as it is.
 
-    Average-cost accounting: a sale removes the same share of cost as of quantity. For each symbol
-    `cost - realised - fees` moves exactly as the quote currency spent, so cash and profit never drift apart.
+    Average-cost accounting: closing a part of a holding removes the same share of cost as of quantity. Summed over
+    the symbols of a quote currency, `cost - realised` moves exactly as that currency was spent, so cash and profit
+    never drift apart.
     """
-    movements, holdings, last_seq = dict(book.movements), dict(book.holdings), book.last_seq
+    movements, holdings, unpriced = dict(book.movements), dict(book.holdings), dict(book.unpriced)
+    last_seq = book.last_seq
     with localcontext(_EXACT):
         for seq, fill in fills:
             _move(movements, fill)
-            holdings[fill.symbol] = _applied(holdings.get(fill.symbol, Holding()), fill)
+            effect = effect_of(fill)
+            held = _moved(holdings.get(fill.symbol, Holding()), effect.change, fill.price)
+            holdings[fill.symbol] = _charged(held, effect.expense)
+            if is_paid_in_coin(fill):
+                _pay_in_coin(holdings, unpriced, fill)
             last_seq = seq
-    return Book(movements, holdings, last_seq)
+    return Book(movements, holdings, last_seq, unpriced)
+
+
+def effect_of(fill: Fill) -> Effect:
+    """Split a fill into a change of the holding and an expense.
+
+    A fee in base units is a part of the quantity given away at the fill's price: less arrives of a purchase, more
+    leaves with a sale. A fee in a third currency is not in here.
+    """
+    base, quote = currencies(fill.symbol)
+    signed = fill.quantity if fill.side == "buy" else -fill.quantity
+    if fill.fee_currency == base:
+        return Effect(signed - fill.fee, fill.fee * fill.price)
+    return Effect(signed, fill.fee if fill.fee_currency == quote else _ZERO)
+
+
+def is_paid_in_coin(fill: Fill) -> bool:
+    """True when the fee was taken in a currency that the symbol does not trade."""
+    return fill.fee_currency not in currencies(fill.symbol)
+
+
+def coin_symbol(fill: Fill) -> str:
+    """Where the account holds the third currency that a fee was taken in, against the fill's quote currency."""
+    return f"{fill.fee_currency}/{currencies(fill.symbol)[1]}"
 
 
 def positions(book: Book) -> tuple[Position, ...]:
@@ -78,31 +124,46 @@ def _move(movements: dict[str, Decimal], fill: Fill) -> None:
         movements[currency] = movements.get(currency, _ZERO) + amount
 
 
-def _applied(held: Holding, fill: Fill) -> Holding:
-    base, quote = currencies(fill.symbol)
-    value = fill.price * fill.quantity
-    if fill.side == "buy":
-        held = replace(held, quantity=held.quantity + fill.quantity, cost=held.cost + value)
-    else:
-        held = _reduced(held, fill.quantity, value)
-    if fill.fee_currency == quote:
-        return replace(held, realised=held.realised - fill.fee, fees=held.fees + fill.fee)
-    if fill.fee_currency == base:
-        # A fee taken in base units is a piece of the holding given away.
-        return replace(_reduced(held, fill.fee, _ZERO), fees=held.fees + fill.fee * fill.price)
-    return held
-
-
-def _reduced(held: Holding, quantity: Decimal, proceeds: Decimal) -> Holding:
-    removed = held.cost
-    if quantity != held.quantity:
-        removed = (held.cost * quantity / held.quantity).quantize(_STEP) if held.quantity else _ZERO
+def _moved(held: Holding, change: Decimal, price: Decimal) -> Holding:
+    closing = closing_part(held.quantity, change)
+    removed = _share(held, -closing)
     return replace(
         held,
-        quantity=held.quantity - quantity,
-        cost=held.cost - removed,
-        realised=held.realised + proceeds - removed,
+        quantity=held.quantity + change,
+        cost=held.cost - removed + (change - closing) * price,
+        realised=held.realised - closing * price - removed,
     )
+
+
+def closing_part(quantity: Decimal, change: Decimal) -> Decimal:
+    """How much of a change brings a signed quantity towards zero; the rest of it opens a position."""
+    if quantity * change >= 0:
+        return _ZERO
+    return change if abs(change) <= abs(quantity) else -quantity
+
+
+def _share(held: Holding, part: Decimal) -> Decimal:
+    """Cost of a part of a holding, exact for all of it."""
+    if part == held.quantity or not held.quantity:
+        return held.cost
+    return (held.cost * part / held.quantity).quantize(_STEP)
+
+
+def _charged(held: Holding, expense: Decimal) -> Holding:
+    return replace(held, realised=held.realised - expense, fees=held.fees + expense)
+
+
+def _pay_in_coin(holdings: dict[str, Holding], unpriced: dict[str, Decimal], fill: Fill) -> None:
+    """Take a fee out of the coin that the account bought for it, at what that cost; a rebate is valued the same way."""
+    source = coin_symbol(fill)
+    held = holdings.get(source, Holding())
+    given = min(fill.fee, held.quantity) if held.quantity > 0 else _ZERO
+    cost = _share(held, given)
+    if given:
+        holdings[source] = replace(held, quantity=held.quantity - given, cost=held.cost - cost)
+        holdings[fill.symbol] = _charged(holdings[fill.symbol], cost)
+    if fill.fee != given:
+        unpriced[fill.fee_currency] = unpriced.get(fill.fee_currency, _ZERO) + fill.fee - given
 
 
 def currencies(symbol: str) -> tuple[str, str]:

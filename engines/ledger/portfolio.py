@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engines.domain.orders import Account, Position
+from engines.ledger.profit import NO_PROFIT, Profit
 from engines.market.data import MarketData
 
 
@@ -34,6 +35,10 @@ class Portfolio:
     """An account at one instant: `equity` is cash plus the value of all positions.
 
     `reserved` is the cash that open orders have set aside; `realised` covers closed positions too.
+
+    Attributes:
+        starting_cash: what the account was opened with.
+        profit: the same fills by both methods of costing, symbol by symbol.
     """
 
     account: str
@@ -48,9 +53,13 @@ class Portfolio:
     as_of: datetime
     market: str
     simulated: bool
+    starting_cash: Decimal = Decimal(0)
+    profit: Profit = NO_PROFIT
 
 
-def value_account(account: Account, market: MarketData) -> Portfolio:
+def value_account(
+    account: Account, market: MarketData, *, starting_cash: Decimal = Decimal(0), profit: Profit | None = None
+) -> Portfolio:
     """Value what an account holds at the market's last prices.
 
     Raises:
@@ -72,6 +81,8 @@ def value_account(account: Account, market: MarketData) -> Portfolio:
         as_of=market.now(),
         market=market.name,
         simulated=market.simulated,
+        starting_cash=starting_cash,
+        profit=profit or NO_PROFIT,
     )
 
 

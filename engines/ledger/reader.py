@@ -18,8 +18,9 @@ from engines.ledger.halt_file import HaltFile
 from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, read_audit, read_newest
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
+from engines.ledger.profit import LotBook, Profit, fold_lots, profit_of
 from engines.ledger.sealed import ticket_of
-from engines.ledger.standing import read_standing, read_standings
+from engines.ledger.standing import DESK, read_standing, read_standings
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
 
@@ -35,6 +36,7 @@ class LedgerReader:
         self._halt_file = halt_file
         # Books folded so far, by account; fills are append-only, so a book only ever grows.
         self._books: dict[str, Book] = {}
+        self._lots: dict[str, LotBook] = {}
 
     def account(self, account_id: str, owner: str | None = None) -> Account:
         """Balances, reservations and positions, from the opening cash and the fills.
@@ -72,7 +74,17 @@ class LedgerReader:
 
     def portfolio(self, account_id: str, market: MarketData, owner: str | None = None) -> Portfolio:
         """The account valued at the market's last prices; errors as `value_account`."""
-        return value_account(self.account(account_id, owner), market)
+        with self._engine.connect() as connection:
+            account, book, _ = self._account(connection, account_id, owner)
+            profit = self._profit(connection, account_id, book)
+            opened_with = self._require_account(connection, account_id, owner)["starting_cash"]
+        return value_account(account, market, starting_cash=opened_with, profit=profit)
+
+    def profit(self, account_id: str, owner: str | None = None) -> Profit:
+        """Profit of every symbol by both methods of costing; errors as `account`."""
+        with self._engine.connect() as connection:
+            _, book, _ = self._account(connection, account_id, owner)
+            return self._profit(connection, account_id, book)
 
     def ticket(self, ticket_id: str, owner: str | None = None) -> OrderTicket:
         """One ticket.
@@ -191,8 +203,8 @@ class LedgerReader:
     def audit(
         self, ticket_id: str | None = None, *, owner: str | None = None, after: int = 0, limit: int | None = None
     ) -> tuple[AuditRecord, ...]:
-        """The audit chain in order behind record `after`: of a ticket, of an owner's accounts, or all of it."""
-        accounts = None if owner is None else self.accounts(owner)
+        """The audit chain in order behind record `after`: of a ticket, of the desk and an owner's accounts, or all."""
+        accounts = None if owner is None else (DESK, *self.accounts(owner))
         with self._engine.connect() as connection:
             return tuple(read_audit(connection, ticket_id=ticket_id, accounts=accounts, after=after, limit=limit))
 
@@ -225,6 +237,16 @@ class LedgerReader:
             positions=positions(book),
         )
         return account, book, entries
+
+    def _profit(self, connection: Connection, account_id: str, book: Book) -> Profit:
+        """The lots of the same fills that the book is made of, grown from those folded before."""
+        lots = self._lots.get(account_id, LotBook())
+        if lots.last_seq > book.last_seq:
+            lots = LotBook()
+        new = orders.read_fills(connection, orders.NEW_FILLS, account=account_id, last_seq=lots.last_seq)
+        lots = fold_lots(lots, [(seq, fill) for seq, fill in new if seq <= book.last_seq])
+        self._lots[account_id] = lots
+        return profit_of(book, lots)
 
     def _require_account(self, connection: Connection, account_id: str, owner: str | None) -> RowMapping:
         row = connection.execute(_ACCOUNT, {"id": account_id}).mappings().first()
