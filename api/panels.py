@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.cipher import CipherPanel
+from engines.domain.timeframe import Timeframe
 
 # Of these the answer has columns with both pivots; of every divergence they stand in `events`.
 _PIVOTS_OF: Final = "wt_"
@@ -51,6 +52,48 @@ def panel_json(panel: CipherPanel, first: int) -> dict[str, Any]:
         "flat": panel.flat[first:].astype(np.int8).tolist(),
         **_events(panel, first),
         "events": _event_list(panel, first, times),
+    }
+
+
+def timeframes_json(found: Mapping[Timeframe, CipherPanel], as_of: datetime) -> dict[str, Any]:
+    """Panels of one symbol on several timeframes at one instant, as plain data whose undefined numbers are NaN."""
+    first = next(iter(found.values()))
+    return {
+        "symbol": first.candles.symbol,
+        "market": first.candles.market,
+        "simulated": first.candles.simulated,
+        "as_of": iso(as_of),
+        "preset": first.params.name,
+        "parameters": first.params.to_plain(),
+        "timeframes": [_latest(panel) for panel in found.values()],
+    }
+
+
+def _latest(panel: CipherPanel) -> dict[str, Any]:
+    candles, last = panel.candles, len(panel.candles) - 1
+    newest = [event for name in panel.event_names if (event := panel.last_event(name)) is not None]
+    return {
+        "timeframe": candles.timeframe,
+        "as_of": iso(candles.as_of),
+        "open_time": iso_times(candles.open_time[-1:])[0],
+        "close": float(candles.close[-1]),
+        "flat": bool(panel.flat[-1]),
+        "values": panel.latest(),
+        "rests_on": {
+            name: _times_or_none(panel.rests_on(name)[-1:])[0] for name in panel.values if name.startswith(_HIGHER)
+        },
+        "events": [
+            {
+                "name": event.name,
+                "confirmed_time": iso_times(np.array([event.confirmed_time]))[0],
+                "pivot_time": iso_times(candles.open_time[event.pivot_index : event.pivot_index + 1])[0],
+                "previous_pivot_time": None
+                if event.previous_pivot_index is None
+                else iso_times(candles.open_time[event.previous_pivot_index : event.previous_pivot_index + 1])[0],
+                "candles_ago": last - event.confirmed_index,
+            }
+            for event in sorted(newest, key=lambda event: -event.confirmed_index)
+        ],
     }
 
 

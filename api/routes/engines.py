@@ -16,11 +16,14 @@ from api.problems import problems
 from api.schemas.engines import (
     CipherColumns,
     CipherRequest,
+    CipherTimeframesRequest,
+    CipherTimeframesView,
     ExplainRequest,
     ExplanationView,
     VolumeProfileRequest,
     VolumeProfileView,
 )
+from api.schemas.period_levels import TpoRequest, TpoView, VwapRequest, VwapView
 from engines.cipher import VUMANCHU_A, VUMANCHU_B, WARM_UP, CipherAParams, CipherParams, preset
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import Timeframe, duration_ms
@@ -61,6 +64,27 @@ def cipher(_: Reader, desk: DeskDep, request: CipherRequest) -> Response:
 
 
 @router.post(
+    "/cipher/timeframes",
+    operation_id="compute_cipher_timeframes",
+    summary="The Cipher panel on several timeframes at one instant",
+    response_model=CipherTimeframesView,
+    responses=problems(404, 503),
+)
+def cipher_timeframes(_: Reader, desk: DeskDep, request: CipherTimeframesRequest) -> Response:
+    """The latest values and events of each timeframe, and the close that each rests on; nothing after `as_of`."""
+    from api.panels import timeframes_json
+    from engines.cipher.timeframes import SHOWN, panels
+
+    params = _preset(request.preset)
+    desk.market.instrument(request.symbol)
+    as_of = request.as_of or desk.market.now(request.symbol)
+    with _AT_ONCE:
+        count = SHOWN + _before(desk.market)
+        found = panels(desk.market, request.symbol, request.timeframes, as_of=as_of, params=params, count=count)
+        return _json(timeframes_json(found, as_of))
+
+
+@router.post(
     "/volume-profile",
     operation_id="compute_volume_profile",
     summary="Volume by price: rows, point of control, value area, nodes, naked levels",
@@ -73,6 +97,36 @@ def volume_profile(_: Reader, desk: DeskDep, request: VolumeProfileRequest) -> R
 
     with _AT_ONCE:
         return _json(profile_json(desk.market, request))
+
+
+@router.post(
+    "/tpo",
+    operation_id="compute_tpo",
+    summary="A session's market profile: letters by row, initial balance, single prints, tails, poor ends",
+    response_model=TpoView,
+    responses=problems(404, 503),
+)
+def tpo(_: Reader, desk: DeskDep, request: TpoRequest) -> Response:
+    """Time by price of one session of any time zone, as far as it was known at `as_of`."""
+    from api.market_profiles import tpo_json
+
+    with _AT_ONCE:
+        return _json(tpo_json(desk.market, request))
+
+
+@router.post(
+    "/vwap",
+    operation_id="compute_vwap",
+    summary="The average price by volume since a session, week, month or time, with bands",
+    response_model=VwapView,
+    responses=problems(404, 503),
+)
+def vwap(_: Reader, desk: DeskDep, request: VwapRequest) -> Response:
+    """The last `limit` candles closed at `as_of`, each with the average since its period began."""
+    from api.averages import vwap_json
+
+    with _AT_ONCE:
+        return _json(vwap_json(desk.market, request))
 
 
 @router.post(
@@ -133,8 +187,12 @@ def _with_history(
     market: MarketData, symbol: str, timeframe: Timeframe, limit: int, as_of: datetime | None
 ) -> CandleFrame:
     market.instrument(symbol)
-    before = WARM_UP if isinstance(market, PagedMarket) else _HISTORY
-    return market.closed_candles(symbol, timeframe, count=limit + before, as_of=as_of)
+    return market.closed_candles(symbol, timeframe, count=limit + _before(market), as_of=as_of)
+
+
+def _before(market: MarketData) -> int:
+    """How many candles before those shown are asked for."""
+    return WARM_UP if isinstance(market, PagedMarket) else _HISTORY
 
 
 def _json(data: dict[str, Any]) -> Response:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.fields import GivenTime, Request, TimeText
-from engines.domain.timeframe import Timeframe
+from engines.domain.timeframe import TIMEFRAMES, Timeframe
 from engines.volume_profile.params import Spread
 
 MOST_PANEL_CANDLES: Final = 25_000
@@ -75,6 +75,62 @@ class CipherColumns(BaseModel):
     warm_up: int
     open_time: list[TimeText]
     events: list[CipherEventView]
+
+
+class CipherTimeframesRequest(Request):
+    """Which panel to read on several timeframes at one instant."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"symbol": "BTC/USDT", "timeframes": ["15m", "1h", "4h", "1d"]}]}
+    )
+
+    symbol: SymbolField
+    timeframes: Annotated[
+        list[Timeframe],
+        Field(min_length=1, max_length=len(TIMEFRAMES), description="Told in this order, each once."),
+    ]
+    as_of: AsOfField = None
+    preset: Annotated[
+        str, Field(min_length=1, max_length=60, examples=["vumanchu_a"], description="Named settings of the panel.")
+    ] = "vumanchu_b"
+
+
+class LastEventView(BaseModel):
+    """The newest event of its name: drawn on the candle that opened at `pivot_time`, knowable at `confirmed_time`."""
+
+    name: str
+    confirmed_time: TimeText
+    pivot_time: TimeText
+    previous_pivot_time: TimeText | None
+    candles_ago: int
+
+
+class TimeframePanel(BaseModel):
+    """The panel at the last candle of a timeframe that had closed: `as_of` is that close, which the values rest on.
+
+    `rests_on` are the closes of columns that show a longer timeframe; `events` the newest of each name, newest first.
+    """
+
+    timeframe: Timeframe
+    as_of: TimeText
+    open_time: TimeText
+    close: float
+    flat: bool
+    values: dict[str, float | None]
+    rests_on: dict[str, TimeText | None]
+    events: list[LastEventView]
+
+
+class CipherTimeframesView(BaseModel):
+    """One panel a timeframe, all as of one instant; closed candles only."""
+
+    symbol: str
+    market: str
+    simulated: bool
+    as_of: TimeText
+    preset: str
+    parameters: dict[str, Any]
+    timeframes: list[TimeframePanel]
 
 
 class VolumeProfileRequest(Request):

@@ -43,7 +43,10 @@ ENDPOINTS = [
     ("GET", "/v1/markets", "read", None),
     ("GET", "/v1/status", "read", None),
     ("POST", "/v1/cipher", "read", PANEL),
+    ("POST", "/v1/cipher/timeframes", "read", {"symbol": "BTC/USDT", "timeframes": ["1h", "4h"]}),
     ("POST", "/v1/volume-profile", "read", PANEL),
+    ("POST", "/v1/tpo", "read", {"symbol": "BTC/USDT"}),
+    ("POST", "/v1/vwap", "read", PANEL),
     ("POST", "/v1/explain", "read", {**PANEL, "event": "green_dot"}),
 ]
 OPEN = {"/healthz", "/readyz"}
@@ -51,7 +54,7 @@ OPEN = {"/healthz", "/readyz"}
 
 @pytest.mark.parametrize(("method", "path", "needed", "body"), ENDPOINTS)
 def test_each_endpoint_opens_to_its_scope_and_to_no_other(
-    keyed: Any, method: str, path: str, needed: str, body: dict[str, str] | None
+    keyed: Any, method: str, path: str, needed: str, body: dict[str, Any] | None
 ) -> None:
     for scope in SCOPES:
         response = keyed.client(scope).request(method, path, json=body)
@@ -66,7 +69,7 @@ def test_each_endpoint_opens_to_its_scope_and_to_no_other(
 
 @pytest.mark.parametrize(("method", "path", "needed", "body"), ENDPOINTS)
 def test_once_keys_exist_nobody_gets_in_without_one(
-    keyed: Any, method: str, path: str, needed: str, body: dict[str, str] | None
+    keyed: Any, method: str, path: str, needed: str, body: dict[str, Any] | None
 ) -> None:
     for key in ("", "qtp_000000000000_" + "0" * 48, "nonsense"):
         with keyed.served.client(key) as client:

@@ -83,12 +83,15 @@ def test_bodies_are_flat_and_yes_or_no_is_a_word(description: dict[str, Any]) ->
         for _, _, operation in operations(description)
         if "requestBody" in operation
     ]
-    engines = ["CipherRequest", "ExplainRequest", "VolumeProfileRequest"]
-    assert sorted(bodies) == ["AgentRequest", "AgentRequest", *engines[:1], "DecisionRequest", *engines[1:]]
+    engines = [
+        "CipherRequest", "CipherTimeframesRequest", "ExplainRequest", "TpoRequest", "VolumeProfileRequest",
+        "VwapRequest",
+    ]  # fmt: skip
+    assert sorted(bodies) == sorted(["AgentRequest", "AgentRequest", "DecisionRequest", *engines])
     for name in bodies:
         for field in components[name]["properties"].values():
             kinds = [option.get("type") for option in field.get("anyOf", [field])]
-            assert set(kinds) <= {"string", "null"} | ({"integer", "number"} if name in engines else set())
+            assert set(kinds) <= {"string", "null"} | ({"integer", "number", "array"} if name in engines else set())
 
 
 def test_each_answer_has_a_shape_and_each_problem_the_shape_of_problems(description: dict[str, Any]) -> None:
@@ -125,8 +128,12 @@ def test_answers_are_what_the_description_says(description: dict[str, Any], loca
         ("cipher", {"limit": 40}),
         ("volume-profile", {"kind": "session"}),
         ("explain", {"event": "red_dot"}),
+        ("vwap", {"bands": [1.5]}),
     ):
         answers[f"/v1/{path}", "post"] = local.post(f"/v1/{path}", json=market | body).json()
+    answers["/v1/tpo", "post"] = local.post("/v1/tpo", json={"symbol": "BTC/USDT"}).json()
+    several = {"symbol": "BTC/USDT", "timeframes": ["15m", "1d"]}
+    answers["/v1/cipher/timeframes", "post"] = local.post("/v1/cipher/timeframes", json=several).json()
     for (path, method), answer in answers.items():
         schema = description["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
         Draft202012Validator({**schema, "components": description["components"]}).validate(answer)
