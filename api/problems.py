@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 10
+_DOCS: Final = "/docs shows what this request takes."
+_TIMES: Final = "Write times in ISO 8601 with their time zone, such as 2026-03-10T14:00:00Z."
 
 
 class Unauthenticated(errors.QuantumTraderError):
@@ -164,8 +166,14 @@ def _validation_problem(error: RequestValidationError) -> Problem:
     # The rejected value is not echoed: it may be a secret in the wrong place, or 20 kB of text.
     fields = [FieldProblem(field=_field(item), message=item["msg"]) for item in error.errors()]
     detail = "; ".join(f"{item.field}: {item.message}" for item in fields)
-    problem = _problem(422, errors.InvalidRequest.code, detail, "/docs shows what this request takes.")
+    remedy = f"{_TIMES} {_DOCS}" if any(_is_of_time(item) for item in error.errors()) else _DOCS
+    problem = _problem(422, errors.InvalidRequest.code, detail, remedy)
     return problem.model_copy(update={"errors": fields})
+
+
+def _is_of_time(item: dict[str, Any]) -> bool:
+    """Whether a value was to be a time: not one, without its zone, or off the calendar."""
+    return str(item["type"]).startswith(("datetime", "timezone")) or "a year from" in str(item["msg"])
 
 
 def _field(item: dict[str, Any]) -> str:
