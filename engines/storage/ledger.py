@@ -187,3 +187,61 @@ paper_fills = Table(
     Column("time", Instant, nullable=False),
     Index("ix_paper_fills_order_id", "order_id"),
 )
+
+# Money that moved without a fill: what a live account had when it was taken over, and differences a person accepted.
+# `price` is the account's currency for one unit; `after_fill` is the newest fill of that moment, 0 before the first.
+adjustments = Table(
+    "adjustments",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("account", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("price", Money),
+    Column("after_fill", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("time", Instant, nullable=False),
+    Index("ix_adjustments_account", "account"),
+)
+
+# Open orders at the venue that this desk did not place, as of the last reconciliation.
+external_orders = Table(
+    "external_orders",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("venue_order_id", Text, primary_key=True),
+    Column("client_order_id", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("order_type", Text, nullable=False),
+    Column("quantity", Money, nullable=False),
+    Column("filled", Money, nullable=False),
+    Column("limit_price", Money),
+    Column("stop_price", Money),
+    Column("first_seen", Instant, nullable=False),
+)
+
+# What each comparison with a venue found; `report` is JSON.
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("account", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("matches", Boolean, nullable=False),
+    Column("report", Text, nullable=False),
+    Index("ix_reconciliations_account", "account"),
+)
+
+# Who trades a venue's account now; the row of a process that died runs out.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
