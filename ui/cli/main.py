@@ -98,6 +98,20 @@ def analyze(
 
 
 @app.command()
+def profile(
+    file: Annotated[Path, typer.Argument(help="CSV or gzipped CSV of trades: time, side, price, quantity.")],
+    symbol: Annotated[str, typer.Option(help="What is traded in it, for the heading.")] = "",
+    rows: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows.")] = 24,
+    row_height: Annotated[float | None, typer.Option(help="Height of a row instead, in quote units.")] = None,
+    value_area: Annotated[float, typer.Option(help="Share of the volume inside the value area.")] = 0.7,
+) -> None:
+    """Print the volume profile of single trades in FILE: levels, buyers against sellers, every row."""
+    from ui.cli.trade_profile import Rows, run_trade_profile
+
+    run_trade_profile(file, symbol=symbol, rows=Rows(rows, row_height, value_area))
+
+
+@app.command()
 def certify(
     symbol: Annotated[str, typer.Argument(help='Such as "BTC/USDT".')],
     timeframe: Annotated[str, typer.Argument(help="Such as 4h.")] = "1h",
@@ -138,6 +152,31 @@ def doctor(home: Home = None, market: Market = None, model: Model = None) -> Non
 
     given: dict[str, Any] = {"home": home, "market": market, "model": model}
     raise typer.Exit(examine({name: value for name, value in given.items() if value is not None}))
+
+
+@app.command()
+def halt(
+    reason: Annotated[str, typer.Argument(help="Why; told with every order that is denied.")] = "No reason was given.",
+    cancel_all: Annotated[bool, typer.Option("--cancel-all", help="Cancel every open order too.")] = False,
+    home: Home = None,
+    market: Market = None,
+) -> None:
+    """Deny everything but cancels from now on; works with no desk running and without its database."""
+    from ui.cli.switching import run_halt
+
+    raise typer.Exit(
+        run_halt(
+            reason.strip() or "No reason was given.", _settings(home=home, market=market), cancel_orders=cancel_all
+        )
+    )
+
+
+@app.command()
+def resume(reason: Annotated[str, typer.Argument(help="Why it is safe to go on.")], home: Home = None) -> None:
+    """Lift every restriction: the halt file's, the desk's and each account's."""
+    from ui.cli.switching import run_resume
+
+    raise typer.Exit(run_resume(reason, _settings(home=home)))
 
 
 @app.command()
