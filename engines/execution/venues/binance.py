@@ -14,9 +14,10 @@ from typing import Any, Final
 from engines.domain.orders import OrderTicket
 from engines.errors import InvalidRequest, OrderRejected
 from engines.execution.broker import VenueOrderStatus, protective_ids
+from engines.execution.venues.binance_account import BinanceAccount, execution
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.dialect import Execution, Market, Request, Sighting
-from engines.execution.venues.documents import amount, moment, rows, table, text
+from engines.execution.venues.documents import amount, rows, side_of, table, text
 from engines.execution.venues.failures import CallFailed, FailureTable, Unproven, codes
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,36}")
@@ -65,6 +66,7 @@ class Binance:
 
     def __init__(self, client: VenueClient) -> None:
         self._client = client
+        self.account = BinanceAccount(client)
 
     def venue_id(self, client_order_id: str) -> str:
         """Our own id: Binance takes up to 36 characters."""
@@ -127,7 +129,7 @@ class Binance:
             params = of_order | {"fromId": str(since), "limit": str(_PAGE)}
             page = rows(self._client.call("private_get_mytrades", params, "read", 5))
             own = [row for row in page if text(row, "orderId") == order.venue_order_id]
-            found |= {text(row, "id"): _execution(row, market, amount(row, "time"), row["id"]) for row in own}
+            found |= {text(row, "id"): execution(row, market) for row in own}
             if len(page) < _PAGE:
                 return tuple(found.values())
             if int(amount(page[-1], "id")) < since:
@@ -213,33 +215,18 @@ def _sighting(row: Mapping[str, Any], client_order_id: str, market: Market) -> S
     if row.get("clientOrderId") != client_order_id or row.get("symbol") != market.id:
         raise Unproven(f"Binance's answer is not about order {client_order_id}.")
     word, executed = text(row, "status"), amount(row, "executedQty")
-    side = text(row, "side")
-    if side not in {"BUY", "SELL"}:
-        raise Unproven(f"Binance's answer has the side {side!r}.")
     listed = row.get("fills")
     executions = None
     if isinstance(listed, list) and all(isinstance(each, dict) and "tradeId" in each for each in listed):
-        time = amount(row, "transactTime")
-        executions = tuple(_execution(each, market, time, each["tradeId"]) for each in listed)
+        time = row.get("transactTime")
+        executions = tuple(execution({**each, "id": each["tradeId"], "time": time}, market) for each in listed)
     return Sighting(
         client_order_id=client_order_id,
         venue_order_id=text(row, "orderId"),
         word=word,
         status=STATUS.get(word),
-        side="buy" if side == "BUY" else "sell",
+        side=side_of(row, "side"),
         quantity=amount(row, "origQty"),
         executed=executed,
         executions=executions,
-    )
-
-
-def _execution(row: Mapping[str, Any], market: Market, time: Decimal, number: Any) -> Execution:
-    """One trade; Binance counts trades per market, so the market is part of the id."""
-    return Execution(
-        id=f"{market.id}-{number}",
-        price=amount(row, "price"),
-        quantity=amount(row, "qty"),
-        fee=amount(row, "commission"),
-        fee_currency=text(row, "commissionAsset"),
-        time=moment(time),
     )

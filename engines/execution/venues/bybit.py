@@ -6,7 +6,7 @@ Source: Bybit's v5 REST documentation, category `spot`, as ccxt 4.5.90 sends it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,18 +14,14 @@ from typing import Any, Final
 from engines.domain.orders import OrderTicket
 from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
 from engines.execution.broker import VenueOrderStatus
+from engines.execution.venues.bybit_account import BybitAccount, BybitPages, execution, exit_id
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.dialect import Execution, Market, Request, Sighting
-from engines.execution.venues.documents import amount, moment, rows, table, text
+from engines.execution.venues.documents import amount, side_of, table, text
 from engines.execution.venues.failures import FailureTable, NoAnswer, Unproven, codes
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _EXIT: Final = re.compile(r"(.+)-(sl|tp)")
-_EXIT_WORD: Final = {"sl": "StopLoss", "tp": "TakeProfit"}
-_DAY_MS: Final = 86_400_000
-# The history is told in spans of at most a week; so many of them are read before an order is denied.
-_SPAN_MS: Final = 7 * _DAY_MS
-_SPANS: Final = 13
 
 FAILURES: Final = FailureTable(
     refused={
@@ -69,6 +65,8 @@ class Bybit:
 
     def __init__(self, client: VenueClient) -> None:
         self._client = client
+        self._pages = BybitPages(client)
+        self.account = BybitAccount(client)
 
     def venue_id(self, client_order_id: str) -> str:
         """Our own id: Bybit takes up to 36 characters."""
@@ -122,13 +120,10 @@ class Bybit:
         """Among the live orders, then week by week among those that ended, then among the trades."""
         leg = _EXIT.fullmatch(self.venue_id(client_order_id))
         own = _of(market) | ({"orderFilter": "tpslOrder"} if leg else {"orderLinkId": client_order_id})
-        for row in self._listed(own):
-            if leg is None or (row.get("parentOrderLinkId"), row.get("stopOrderType")) == (
-                leg[1],
-                _EXIT_WORD[leg[2]],
-            ):
+        for row in self._pages.orders(own):
+            if leg is None or exit_id(row) == client_order_id:
                 return _sighting(row, client_order_id, market, ours=leg is None)
-        if leg is None and self._pages("private_get_v5_execution_list", own):
+        if leg is None and self._pages.pages("private_get_v5_execution_list", own):
             raise Unproven(f"Bybit lists trades of order {client_order_id} and does not show the order.")
         return None
 
@@ -136,9 +131,9 @@ class Bybit:
         """`execution/list` of one order, page after page and week by week until they add up."""
         own = _of(market) | {"orderId": order.venue_order_id}
         found: dict[str, Execution] = {}
-        for row in self._by_week("private_get_v5_execution_list", own):
+        for row in self._pages.by_week("private_get_v5_execution_list", own):
             if text(row, "orderId") == order.venue_order_id:
-                found[text(row, "execId")] = _execution(row)
+                found[text(row, "execId")] = execution(row)
             if sum((each.quantity for each in found.values()), Decimal(0)) == order.executed:
                 break
         return tuple(sorted(found.values(), key=lambda each: (each.time, each.id)))
@@ -172,34 +167,6 @@ class Bybit:
             exits |= {"stopLoss": price, "slOrderType": "Market"}
         return exits
 
-    def _listed(self, own: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        """Live orders, then ended ones, newest first."""
-        yield from self._pages("private_get_v5_order_realtime", own)
-        yield from self._by_week("private_get_v5_order_history", own)
-
-    def _by_week(self, method: str, own: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        """Rows from the newest week to the oldest that is asked for."""
-        end = self._client.now_ms() + _DAY_MS
-        for _ in range(_SPANS):
-            yield from self._pages(method, {**own, "startTime": str(end - _SPAN_MS), "endTime": str(end)})
-            end -= _SPAN_MS
-
-    def _pages(self, method: str, own: Mapping[str, str]) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        cursors = {""}
-        cursor = ""
-        while True:
-            params = {**own, "limit": "50", **({"cursor": cursor} if cursor else {})}
-            reply = self._client.call(method, params, "read")
-            page = rows(reply, "result", "list")
-            found += page
-            cursor = str(table(reply, "result").get("nextPageCursor") or "")
-            if not cursor or not page:
-                return found
-            if cursor in cursors:
-                raise Unproven("Bybit's pages lead in a circle.")
-            cursors.add(cursor)
-
 
 def _of(market: Market) -> dict[str, str]:
     return {"category": "spot", "symbol": market.id}
@@ -209,26 +176,13 @@ def _sighting(row: Mapping[str, Any], client_order_id: str, market: Market, *, o
     """An order document, of which it is proven that it is ours."""
     if row.get("symbol") != market.id or (ours and row.get("orderLinkId") != client_order_id):
         raise Unproven(f"Bybit's answer is not about order {client_order_id}.")
-    word, side = text(row, "orderStatus"), text(row, "side")
-    if side not in {"Buy", "Sell"}:
-        raise Unproven(f"Bybit's answer has the side {side!r}.")
+    word = text(row, "orderStatus")
     return Sighting(
         client_order_id=client_order_id,
         venue_order_id=text(row, "orderId"),
         word=word,
         status=STATUS.get(word),
-        side="buy" if side == "Buy" else "sell",
+        side=side_of(row, "side"),
         quantity=amount(row, "qty"),
         executed=amount(row, "cumExecQty"),
-    )
-
-
-def _execution(row: Mapping[str, Any]) -> Execution:
-    return Execution(
-        id=text(row, "execId"),
-        price=amount(row, "execPrice"),
-        quantity=amount(row, "execQty"),
-        fee=amount(row, "execFee"),
-        fee_currency=text(row, "feeCurrency"),
-        time=moment(amount(row, "execTime")),
     )

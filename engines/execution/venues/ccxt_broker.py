@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from engines.domain.orders import Fill, OrderTicket
+from engines.domain.orders import Fill, OrderTicket, Side
 from engines.errors import InvalidRequest, NotFound, OrderRejected, OutcomeUnknown, VenueUnavailable
-from engines.execution.broker import ApprovedTicket, VenueOrder
+from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.clock_check import ClockCheck
 from engines.execution.venues.dialect import Dialect, Execution, Market, Request, Sighting
@@ -21,6 +21,7 @@ from engines.execution.venues.failures import CallFailed, NoAnswer, Unproven
 from engines.execution.venues.standing import standing_of
 
 _LOGGER: Final = logging.getLogger(__name__)
+_Read = TypeVar("_Read")
 _ZERO: Final = Decimal(0)
 _AGAIN: Final = "Look it up; it is never sent again."
 _DONE: Final = frozenset({"filled", "cancelled", "rejected"})
@@ -77,6 +78,41 @@ class CcxtBroker:
         self._client.check_no_retries()
         self._client.markets()
         self._clock.check()
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Every open order of the account, ours or not.
+
+        Raises:
+            VenueUnavailable: they could not all be read.
+        """
+        return self._read("The list of open orders", self._dialect.account.open_orders)
+
+    def balances(self) -> dict[str, Balance]:
+        """What the account has at the venue, by currency.
+
+        Raises:
+            VenueUnavailable: they could not be read.
+        """
+        return self._read("The account's balances", self._dialect.account.balances)
+
+    def fills_since(self, symbol: str, after_ms: int) -> tuple[Fill, ...]:
+        """Every fill of the account on a symbol at or after a venue time, oldest first, ours or not.
+
+        Raises:
+            VenueUnavailable: they could not all be read.
+            NotFound: the venue does not list the symbol.
+        """
+        market = self._client.market(symbol)
+        what = f"The list of fills on {symbol}"
+        trades = self._read(what, lambda: self._dialect.account.trades(market, after_ms))
+        fills = (self._fill(each.execution, each.order_id, each.side, market) for each in trades)
+        return tuple(sorted(fills, key=lambda fill: (fill.time, fill.id)))
+
+    def _read(self, what: str, read: Callable[[], _Read]) -> _Read:
+        try:
+            return read()
+        except NoAnswer as failure:
+            raise self._unavailable(what, failure) from failure
 
     def place(self, approved: ApprovedTicket) -> VenueOrder:
         """Send the ticket's order once, under its `client_order_id`; the same id again is a look-up.
@@ -247,24 +283,24 @@ class CcxtBroker:
         status, reason = standing_of(seen, executions, self._client.title)
         if seen.status is None:
             _LOGGER.warning("%s: %s", seen.client_order_id, reason)
-        fills = tuple(
-            Fill(
-                id=each.id,
-                order_id=seen.client_order_id,
-                account=self._account,
-                symbol=market.symbol,
-                side=seen.side,
-                price=each.price,
-                quantity=each.quantity,
-                fee=each.fee,
-                fee_currency=each.fee_currency,
-                time=each.time,
-            )
-            for each in executions
-        )
+        fills = tuple(self._fill(each, seen.client_order_id, seen.side, market) for each in executions)
         filled = sum((fill.quantity for fill in fills), _ZERO)
         return VenueOrder(
             seen.client_order_id, seen.venue_order_id, status, seen.quantity, filled, fills, reason=reason
+        )
+
+    def _fill(self, execution: Execution, order_id: str, side: Side, market: Market) -> Fill:
+        return Fill(
+            id=execution.id,
+            order_id=order_id,
+            account=self._account,
+            symbol=market.symbol,
+            side=side,
+            price=execution.price,
+            quantity=execution.quantity,
+            fee=execution.fee,
+            fee_currency=execution.fee_currency,
+            time=execution.time,
         )
 
     def _unavailable(self, what: str, failure: NoAnswer) -> VenueUnavailable:

@@ -92,6 +92,7 @@ class VenueClient:
         self._exchange = exchange
         self._budget = budget
         self._status: int | None = None
+        self._symbols: dict[str, str] = {}
         # A redirect would send a request, an order among them, a second time.
         exchange.session.max_redirects = 0
         exchange.session.hooks["response"].append(self._note)
@@ -166,6 +167,26 @@ class VenueClient:
             taker_fee=max([Decimal("0.001"), *fees]),
             order_types=frozenset(info.get("orderTypes") or ()),
         )
+
+    def symbol_of(self, market_id: str) -> str:
+        """The symbol of a market by one of the venue's names for it; that name where it is not a listed spot market.
+
+        Raises:
+            VenueUnavailable: the list could not be read.
+        """
+        markets = self.markets()
+        if not self._symbols:
+            spot = {symbol: listed for symbol, listed in markets.items() if listed.get("spot")}
+            for symbol, listed in spot.items():
+                info = listed.get("info") or {}
+                for name in (listed["id"], info.get("altname")):
+                    if name:
+                        self._symbols[str(name)] = symbol
+        return self._symbols.get(market_id, market_id)
+
+    def currency_of(self, currency_id: str) -> str:
+        """The common code of a currency by the venue's name for it: `BTC` for `XXBT`."""
+        return str(self._exchange.safe_currency_code(currency_id))
 
     def quantity_text(self, symbol: str, quantity: Decimal) -> str:
         """A quantity as it is sent.

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from engines.domain.orders import OrderTicket, Side
-from engines.execution.broker import VenueOrderStatus
+from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus
 from engines.execution.venues.failures import FailureTable
 
 
@@ -80,6 +80,34 @@ class Sighting:
     fee_currency: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One execution of the account, ours or not; `order_id` as in `Broker.fills_since`."""
+
+    order_id: str
+    side: Side
+    execution: Execution
+
+
+class AccountReader(Protocol):
+    """What a venue tells about the account as a whole. Every method sends requests.
+
+    All raise NoAnswer where an answer is not complete, and VenueUnavailable when the request limit is used up.
+    """
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Every open order of the account."""
+        ...
+
+    def balances(self) -> dict[str, Balance]:
+        """What the account has, by currency in ccxt's form."""
+        ...
+
+    def trades(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
+        """Every execution on a market at or after a venue time, in no order."""
+        ...
+
+
 class Dialect(Protocol):
     """A venue's words. Every method but the pure ones sends requests through the client it was made with."""
 
@@ -96,6 +124,11 @@ class Dialect(Protocol):
     @property
     def model(self) -> str:
         """How it fills, in sentences for a person."""
+        ...
+
+    @property
+    def account(self) -> AccountReader:
+        """What it tells about the account as a whole."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from engines.domain.orders import Side
 from engines.execution.venues.failures import Unproven
 
 
@@ -44,6 +45,22 @@ def amount(row: Mapping[str, Any], name: str) -> Decimal:
     if number is None or not number.is_finite():
         raise Unproven(f"The venue's answer has {name} {value!r}, which is no number.")
     return number
+
+
+def positive(row: Mapping[str, Any], name: str) -> Decimal | None:
+    """A decimal of a table, None where it is zero, empty or not there: venues write "no price" in all three ways."""
+    value = row.get(name)
+    return (amount(row, name) or None) if value not in {None, ""} else None
+
+
+def side_of(row: Mapping[str, Any], name: str) -> Side:
+    """`buy` or `sell`, however the venue writes it."""
+    word = text(row, name).lower()
+    if word == "buy":
+        return "buy"
+    if word == "sell":
+        return "sell"
+    raise Unproven(f"The venue's answer has the side {word!r}.")
 
 
 def plain(value: Decimal) -> str:

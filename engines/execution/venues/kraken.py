@@ -12,18 +12,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engines.domain.orders import OrderTicket
-from engines.errors import InvalidRequest, OrderRejected
+from engines.errors import OrderRejected
 from engines.execution.broker import VenueOrderStatus
 from engines.execution.venues.ccxt_client import RECEIVE_WINDOW_MS, VenueClient
 from engines.execution.venues.dialect import Execution, Market, Request, Sighting
-from engines.execution.venues.documents import amount, moment, table, text
+from engines.execution.venues.documents import amount, moment, side_of, table, text
 from engines.execution.venues.failures import FailureTable, Unproven, codes
+from engines.execution.venues.kraken_account import KrakenAccount, execution
+from engines.execution.venues.kraken_ids import kraken_id, own_id
 
-_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(-sl|-tp)?")
-_THEIRS: Final = re.compile(r"71747000([0-9a-f]{24})|717470(01|02)([0-9a-f]{24})")
-# "qtp" in hexadecimal, then what the order is: an id of Kraken's form that can be read back.
-_MARK: Final = "717470"
-_PART: Final[Mapping[str, str]] = {"": "00", "-sl": "01", "-tp": "02"}
+__all__ = ["FAILURES", "STATUS", "Kraken", "kraken_id", "own_id"]
+
 _ORDER_ID: Final = re.compile(r"O[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}")
 _TRADES_PER_QUERY: Final = 20
 _LIMITS: Final = (
@@ -56,27 +55,6 @@ STATUS: Final[Mapping[str, VenueOrderStatus]] = {
 }
 
 
-def kraken_id(client_order_id: str) -> str:
-    """The 32 hexadecimal digits that Kraken knows our order by; `own_id` reads them back.
-
-    Raises:
-        InvalidRequest: it is not an id of this desk.
-    """
-    ours = _OURS.fullmatch(client_order_id)
-    if ours is None:
-        raise InvalidRequest(f"Kraken cannot take the order id {client_order_id!r}: it is not one of this desk's.")
-    return f"{_MARK}{_PART[ours[2] or '']}{ours[1]}"
-
-
-def own_id(kraken: str) -> str | None:
-    """Our id behind one of Kraken's; None when the order is not ours."""
-    theirs = _THEIRS.fullmatch(kraken.replace("-", ""))
-    if theirs is None:
-        return None
-    part = next(part for part, code in _PART.items() if code == (theirs[2] or "00"))
-    return f"qtp-{theirs[1] or theirs[3]}{part}"
-
-
 class Kraken:
     """Speaks Kraken through a client with keys."""
 
@@ -91,6 +69,7 @@ class Kraken:
 
     def __init__(self, client: VenueClient) -> None:
         self._client = client
+        self.account = KrakenAccount(client)
 
     def venue_id(self, client_order_id: str) -> str:
         """Our id in Kraken's form."""
@@ -159,7 +138,7 @@ class Kraken:
             told = table(self._client.call("private_post_querytrades", {"txid": ",".join(wanted)}, "read", 2), "result")
             for trade_id, row in told.items():
                 if trade_id in wanted and isinstance(row, dict) and row.get("ordertxid") == order.venue_order_id:
-                    found[trade_id] = _execution(trade_id, row, order.fee_currency)
+                    found[trade_id] = execution(trade_id, row, order.fee_currency)
         return tuple(sorted(found.values(), key=lambda each: (each.time, each.id)))
 
     def cancels_by_venue_id(self, client_order_id: str) -> bool:
@@ -180,29 +159,16 @@ class Kraken:
 
 def _sighting(order_id: str, row: Mapping[str, Any], client_order_id: str, market: Market) -> Sighting:
     descr = table(row, "descr")
-    word, side, flags = text(row, "status"), text(descr, "type"), str(row.get("oflags", "")).split(",")
-    if side not in {"buy", "sell"}:
-        raise Unproven(f"Kraken's answer has the side {side!r}.")
+    word, flags = text(row, "status"), str(row.get("oflags", "")).split(",")
     trades = row.get("trades") or []
     return Sighting(
         client_order_id=client_order_id,
         venue_order_id=order_id,
         word=word,
         status=STATUS.get(word),
-        side="buy" if side == "buy" else "sell",
+        side=side_of(descr, "type"),
         quantity=amount(row, "vol"),
         executed=amount(row, "vol_exec"),
         trade_ids=tuple(str(each) for each in trades),
         fee_currency=market.base if "fcib" in flags else market.quote,
-    )
-
-
-def _execution(trade_id: str, row: Mapping[str, Any], fee_currency: str) -> Execution:
-    return Execution(
-        id=trade_id,
-        price=amount(row, "price"),
-        quantity=amount(row, "vol"),
-        fee=amount(row, "fee"),
-        fee_currency=fee_currency,
-        time=moment(amount(row, "time") * 1000),
     )

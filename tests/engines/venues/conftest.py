@@ -18,11 +18,17 @@ from typing import Any
 
 import pytest
 
+from engines.domain.clock import ManualClock
+from engines.domain.instruments import Instrument
 from engines.domain.orders import Confluence, OrderTicket, RiskVerdict
+from engines.execution.paper import PaperBroker
 from engines.execution.prepare import client_order_id
 from engines.execution.venues import VENUES, CcxtBroker, Credentials
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient, connect
+from engines.ledger.ledger import Ledger
+from engines.market.fixed import FixedMarket
+from engines.storage.database import open_database
 
 PROGRAM = Path(__file__).resolve().parents[2] / "emulator"
 BLOCKED = "http://127.0.0.1:9/BLOCKED"
@@ -287,3 +293,35 @@ def venue_broker(_exchanges: Callable[[str, int], Any]) -> Callable[..., CcxtBro
         return CcxtBroker(VENUES[venue][0](client), client, account=ACCOUNT, **more)
 
     return make
+
+
+@pytest.fixture
+def paper_market() -> FixedMarket:
+    """BTC/USDT at 49,995 to 50,005."""
+    market = FixedMarket((_listed("BTC", "USDT"), _listed("ETH", "BTC")), ManualClock(_NOW))
+    market.set_quote("BTC/USDT", "49995", "50005")
+    return market
+
+
+@pytest.fixture
+def paper_venue(tmp_path: Path, paper_market: FixedMarket) -> Iterator[PaperBroker]:
+    """The paper venue as its one account sees it."""
+    clock, market = ManualClock(_NOW), paper_market
+    engine = open_database("desk", home=tmp_path)
+    Ledger(engine, clock).ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
+    yield PaperBroker(engine, market, clock, account=ACCOUNT)
+    engine.dispose()
+
+
+def _listed(base: str, quote: str) -> Instrument:
+    step, fee = Decimal("0.00001"), Decimal("0.001")
+    return Instrument(f"{base}/{quote}", base, quote, Decimal("0.01"), step, step, Decimal(5), fee, fee)
+
+
+@pytest.fixture(params=["paper", *VENUES])
+def broker(request: pytest.FixtureRequest) -> Any:
+    """An account of 100,000 USDT, BTC/USDT at 49,995 to 50,005."""
+    if request.param == "paper":
+        return request.getfixturevalue("paper_venue")
+    request.getfixturevalue("open_venue")(request.param, USDT="100000")
+    return request.getfixturevalue("venue_broker")(request.param)

@@ -18,7 +18,7 @@ from engines.errors import InvalidRequest, OrderRejected, OutcomeUnknown, VenueU
 from engines.execution.broker import ApprovedTicket, VenueOrder, protective_ids
 from engines.execution.prepare import client_order_id
 from engines.execution.venues import CcxtBroker
-from engines.execution.venues.kraken import kraken_id, own_id
+from engines.execution.venues.kraken_ids import kraken_id, own_id
 
 BTC = "BTC/USDT"
 Ticket = Callable[..., OrderTicket]

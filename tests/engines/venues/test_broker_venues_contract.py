@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
 from engines.domain.orders import OrderTicket
 from engines.errors import NotFound, OrderRejected
 from engines.execution.broker import ApprovedTicket, Broker, VenueOrder, protective_ids
-from engines.execution.paper import PaperBroker
-from engines.execution.venues import VENUES
-from engines.ledger.ledger import Ledger
-from engines.market.fixed import FixedMarket
-from engines.storage.database import open_database
 
 BTC = "BTC/USDT"
 NEVER_SENT = "qtp-000000000000000000000000"
 Ticket = Callable[..., OrderTicket]
-
-
-@pytest.fixture
-def paper_venue(tmp_path: Path) -> Iterator[PaperBroker]:
-    clock = ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
-    market = FixedMarket((_listed("BTC", "USDT"), _listed("ETH", "BTC")), clock)
-    market.set_quote(BTC, "49995", "50005")
-    engine = open_database("desk", home=tmp_path)
-    Ledger(engine, clock).ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
-    yield PaperBroker(engine, market, clock)
-    engine.dispose()
-
-
-def _listed(base: str, quote: str) -> Instrument:
-    step, fee = Decimal("0.00001"), Decimal("0.001")
-    return Instrument(f"{base}/{quote}", base, quote, Decimal("0.01"), step, step, Decimal(5), fee, fee)
-
-
-@pytest.fixture(params=["paper", *VENUES])
-def broker(request: pytest.FixtureRequest) -> Any:
-    """An account of 100,000 USDT, BTC/USDT at 49,995 to 50,005."""
-    if request.param == "paper":
-        return request.getfixturevalue("paper_venue")
-    request.getfixturevalue("open_venue")(request.param, USDT="100000")
-    return request.getfixturevalue("venue_broker")(request.param)
 
 
 def place(broker: Broker, ticket: OrderTicket) -> VenueOrder:
