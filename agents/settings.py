@@ -12,12 +12,17 @@ import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from engines.domain.orders import Mode
 from engines.errors import ConfigurationError
 
 PREFIX: Final = "QTP_"
 # Variables of this prefix that belong to the test suite and to clients of a running desk.
 _NOT_SETTINGS: Final = frozenset({"QTP_REQUIRE_ALL", "QTP_TEST_PG_DSN", "QTP_URL", "QTP_API_KEY"})
-_SECRET_FIELDS: Final = frozenset({"database_url", "google_api_key", "mistral_api_key", "openai_api_key"})
+_SECRET_FIELDS: Final = frozenset(
+    {"database_url", "google_api_key", "mistral_api_key", "openai_api_key", "venue_api_key", "venue_api_secret"}
+)
+# A file that lies around, or is copied along, must not be what lets real money move.
+_NOT_IN_DOTENV: Final = frozenset({"QTP_LIVE_TRADING"})
 
 
 def _url(text: str) -> str:
@@ -105,6 +110,16 @@ class Settings(BaseSettings):
     )
     matching_seconds: float = Field(default=3, gt=0, le=60, description="seconds above 0, at most 60")
 
+    mode: Mode = Field(default="paper", description="paper, or live with all that the README's table names for it")
+    live_trading: Literal["", "I_UNDERSTAND"] = Field(
+        default="", description="I_UNDERSTAND, in the environment of the run and not in .env"
+    )
+    live_owner: str = Field(
+        default="local", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="the owner whose money the venue's keys move"
+    )
+    venue_api_key: SecretStr | None = Field(default=None, description="a key of the venue")
+    venue_api_secret: SecretStr | None = Field(default=None, description="the secret of that key")
+
     google_api_key: SecretStr | None = Field(default=None, validation_alias="GOOGLE_API_KEY", description="a key")
     mistral_api_key: SecretStr | None = Field(default=None, validation_alias="MISTRAL_API_KEY", description="a key")
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY", description="a key")
@@ -114,7 +129,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("log_level", "market", mode="before")
+    @field_validator("log_level", "market", "mode", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
@@ -129,6 +144,7 @@ def load_settings(**overrides: Any) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     _refuse_unknown(given)
+    _refuse_in_dotenv()
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -150,6 +166,15 @@ def _refuse_unknown(given: dict[str, Any]) -> None:
             raise ConfigurationError(
                 f"{name} is not a setting of the desk.",
                 remedy=f"Did you mean {nearest[0]}?" if nearest else "Remove it, or see the README's table.",
+            )
+
+
+def _refuse_in_dotenv() -> None:
+    for name in sorted(_dotenv_names()):
+        if name.upper() in _NOT_IN_DOTENV:
+            raise ConfigurationError(
+                f"{name} stands in .env, and only the environment of a run may set it.",
+                remedy=f"Remove it there, and set {name.upper()} in front of the one run that should trade live.",
             )
 
 

@@ -120,3 +120,33 @@ def test_settings_are_frozen() -> None:
 
 def test_every_setting_says_what_is_allowed() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_a_fresh_machine_trades_on_paper() -> None:
+    settings = load_settings()
+    assert (settings.mode, settings.live_trading, settings.venue_api_key) == ("paper", "", None)
+
+
+def test_the_live_switch_is_refused_from_a_file_and_taken_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("QTP_MODE=live\nQTP_LIVE_TRADING=I_UNDERSTAND\n")
+    with pytest.raises(ConfigurationError, match=r"QTP_LIVE_TRADING stands in \.env"):
+        load_settings()
+
+    (tmp_path / ".env").write_text("QTP_MODE=live\n")
+    monkeypatch.setenv("QTP_LIVE_TRADING", "I_UNDERSTAND")
+    assert (load_settings().mode, load_settings().live_trading) == ("live", "I_UNDERSTAND")
+
+
+def test_a_half_hearted_live_switch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QTP_LIVE_TRADING", "yes")
+    with pytest.raises(ConfigurationError, match="allowed is I_UNDERSTAND"):
+        load_settings()
+
+
+def test_venue_keys_show_up_in_no_text_made_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QTP_VENUE_API_KEY", "planted-key")
+    monkeypatch.setenv("QTP_VENUE_API_SECRET", "planted-secret")
+    settings = load_settings()
+    assert "planted" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
