@@ -8,13 +8,13 @@ from typing import Final
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Order
 from engines.errors import VenueUnavailable
-from engines.execution.broker import Broker
+from engines.execution.broker import Broker, VenueOrder
 from engines.execution.sync import bring_protective
 from engines.ledger.ledger import Ledger
 
 # After so many look-ups that failed or found nothing, a person has to look.
 MAX_LOOKUPS: Final = 20
-# A venue where orders can turn up late has to deny knowing one this often.
+# A venue where orders can turn up late is asked this often at least, and has to deny knowing one as often in a row.
 _DENIALS: Final = 3
 
 
@@ -26,12 +26,13 @@ def look_up(order: Order, *, ledger: Ledger, broker: Broker, clock: Clock) -> Or
 
     Returns:
         The order: found, `unknown` while it may still turn up, `not_accepted` once the venue's full history
-        lacks it, `needs_operator` when looking it up keeps failing.
+        lacks it, `needs_operator` when looking it up keeps failing or the venue took it and has lost it.
     """
     if order.status not in OPEN_ORDER_STATUSES and order.status != "filled":
         return order
+    may_turn_up = _may_turn_up(order, broker, clock)
     try:
-        seen = broker.find(order.id, order.symbol)
+        seen = _found(order, broker, times=1 if may_turn_up or not broker.settling else _DENIALS)
     except VenueUnavailable as error:
         return _unclear(order, ledger, f"The look-up failed: {error.message}")
     if seen is not None:
@@ -39,9 +40,8 @@ def look_up(order: Order, *, ledger: Ledger, broker: Broker, clock: Clock) -> Or
         with suppress(VenueUnavailable):
             bring_protective(order, ledger=ledger, broker=broker)
         return order
-    if order.status in {"accepted", "partially_filled", "filled"}:
-        return order if order.status == "filled" else _lost(order, ledger, broker)
-    may_turn_up = clock.now() - order.created_at < broker.settling
+    if order.venue_order_id is not None:
+        return order if order.status in {"filled", "needs_operator"} else _lost(order, ledger, broker)
     lookups = ledger.count_lookup(order.id)
     if not may_turn_up and (not broker.settling or lookups >= _DENIALS):
         reason = f"{broker.name} has no order {order.id} in its history: it never took it. Nothing is open."
@@ -50,8 +50,28 @@ def look_up(order: Order, *, ledger: Ledger, broker: Broker, clock: Clock) -> Or
     return _settled(order, ledger, lookups, reason)
 
 
+def _may_turn_up(order: Order, broker: Broker, clock: Clock) -> bool:
+    """True while a venue may still come to show the order.
+
+    The time counts from when the outcome became unclear, not from the journal: a sender that died may have been
+    held up before it sent.
+    """
+    if order.status == "submitting":
+        return bool(broker.settling)
+    return clock.now() - order.updated_at < broker.settling
+
+
+def _found(order: Order, broker: Broker, *, times: int) -> VenueOrder | None:
+    """The order at its venue; None when it was denied as often as asked for."""
+    for _ in range(times):
+        seen = broker.find(order.id, order.symbol)
+        if seen is not None:
+            return seen
+    return None
+
+
 def _unclear(order: Order, ledger: Ledger, reason: str) -> Order:
-    if order.status in {"accepted", "partially_filled", "filled"}:
+    if order.venue_order_id is not None:
         return order
     return _settled(order, ledger, ledger.count_lookup(order.id), reason)
 
