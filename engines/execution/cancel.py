@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from engines.domain.orders import OrderTicket
+from typing import Final
+
+from engines.domain.orders import OrderStatus, OrderTicket
 from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker
 from engines.ledger.ledger import Ledger
+
+# Nobody knows yet whether the venue has it: that it is not there now proves nothing.
+_MAY_TURN_UP: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
 
 
 def carry_out_cancellation(ticket: OrderTicket, *, ledger: Ledger, broker: Broker) -> None:
@@ -25,6 +30,9 @@ def carry_out_cancellation(ticket: OrderTicket, *, ledger: Ledger, broker: Broke
             seen = broker.cancel(order_id, order.symbol)
         except NotFound:
             told.append(f"{order_id} is not known at {broker.name}")
+            if order.status in _MAY_TURN_UP:
+                told[-1] += " yet and may still turn up"
+                settled = False
         except VenueUnavailable as error:
             told.append(f"{order_id} is unclear: {error.message}")
             settled = False
