@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engines.confirmation.risk import RiskLimits
@@ -27,6 +27,8 @@ class OrderContext:
         confluence: what the engines say for and against a side of a symbol.
         ticket_seconds: how long a ticket waits for its person.
         price_band_percent: how far the price may move, in percent, between quote and execution.
+        unrecorded: orders of this process that were sent and whose outcome could not be written down. While there
+            is one, nothing more is sent.
     """
 
     ledger: Ledger
@@ -37,3 +39,4 @@ class OrderContext:
     mode: Mode = "paper"
     ticket_seconds: int = 60
     price_band_percent: Decimal = Decimal("0.5")
+    unrecorded: set[str] = field(default_factory=set)

@@ -24,7 +24,7 @@ from engines.ledger.submissions import NOT_AS_DECIDED
 
 # An approval in the ticket's last second still has this long to be carried out.
 _GRACE: Final = timedelta(seconds=30)
-_UNFINISHED: Final[tuple[TicketStatus, ...]] = ("approved", "submitting", "unknown")
+_UNFINISHED: Final[tuple[TicketStatus, ...]] = ("approved", "submitting", "unknown", "needs_operator")
 _NOTHING_SENT: Final[frozenset[TicketStatus]] = frozenset({"denied", "expired"})
 
 
@@ -41,14 +41,17 @@ def submit(ticket_id: str, context: OrderContext, broker: Broker) -> Order | Non
 
     Raises:
         Conflict: nobody approved the ticket.
-        VenueUnavailable: the market has no price; nothing was sent and the ticket stays approved.
+        VenueUnavailable: the market has no price, or what became of an earlier order could not be written down;
+            nothing was sent and the ticket stays approved.
     """
     ledger = context.ledger
     with ledger.claim(ticket_id):
         ticket = ledger.ticket(ticket_id)
         order = ledger.order_of(ticket_id)
         if order is not None:
-            return look_up(order, ledger=ledger, broker=broker, clock=context.clock)
+            order = look_up(order, ledger=ledger, broker=broker, clock=context.clock)
+            context.unrecorded.discard(order.id)
+            return order
         if ticket.status in _NOTHING_SENT and ticket.decided_at is not None:
             return None
         if ticket.kind == "cancel":
@@ -61,7 +64,10 @@ def submit(ticket_id: str, context: OrderContext, broker: Broker) -> Order | Non
 
 
 def unfinished(ledger: Ledger) -> tuple[str, ...]:
-    """Tickets of all owners that need `submit` again: approved and not sent, interrupted, or unclear; oldest first."""
+    """Tickets of all owners that need `submit` again: approved and not sent, interrupted, or unclear; oldest first.
+
+    One that needs an operator is among them: whatever its venue comes to say of it still counts.
+    """
     return ledger.ticket_ids(_UNFINISHED)
 
 
@@ -111,20 +117,39 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
         ledger.advance_ticket(ticket.id, "denied", reason=refused, kind="ticket_denied")
         return None
     set_aside = reserve_price(intent_of(ticket), quote, limits)
+    _require_recorded(context)
     order = ledger.journal_submission(ticket.id, recheck, price=set_aside, fee=instrument.taker_fee)
     if order is None:
         return None
     try:
-        seen = broker.place(ApprovedTicket(ticket))
-    except OrderRejected as error:
-        return ledger.record_unsettled(order.id, "rejected_by_venue", str(error))
-    except OutcomeUnknown as error:
-        return ledger.record_unsettled(order.id, "unknown", str(error))
-    order = ledger.record_venue_order(order.id, seen, broker.name)
+        order = _placed(order, ApprovedTicket(ticket), ledger, broker)
+    except Exception:
+        # The database, or a defect: until it has been looked up, nobody knows what the account holds.
+        context.unrecorded.add(order.id)
+        raise
     # The entry is on record; protective orders that cannot be read now are brought by `sync_fills`.
     with suppress(VenueUnavailable):
         bring_protective(order, ledger=ledger, broker=broker)
     return order
+
+
+def _placed(order: Order, approved: ApprovedTicket, ledger: Ledger, broker: Broker) -> Order:
+    """Send a journalled order and write down what came of it."""
+    try:
+        seen = broker.place(approved)
+    except OrderRejected as error:
+        return ledger.record_unsettled(order.id, "rejected_by_venue", str(error))
+    except OutcomeUnknown as error:
+        return ledger.record_unsettled(order.id, "unknown", str(error))
+    return ledger.record_venue_order(order.id, seen, broker.name)
+
+
+def _require_recorded(context: OrderContext) -> None:
+    if context.unrecorded:
+        raise VenueUnavailable(
+            f"What became of order {min(context.unrecorded)} could not be written down. Nothing was sent.",
+            remedy="It is being looked up; free the database (disk full, locked?) and try again.",
+        )
 
 
 def _elsewhere(ticket: OrderTicket, context: OrderContext) -> str:
