@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from engines.domain.orders import Order, OrderStatus
+from engines.errors import VenueUnavailable
 from engines.execution.broker import Broker, protective_ids
 from engines.ledger.ledger import Ledger
 
@@ -21,23 +22,41 @@ def sync_fills(ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
         The orders that changed or are new.
 
     Raises:
-        VenueUnavailable: the venue did not answer; what was read before is recorded.
+        VenueUnavailable: the venue did not answer for some of them; what it said of the others is recorded.
     """
-    changed = []
+    changed: list[Order] = []
+    failures = []
     for order in ledger.orders(status="open", limit=10_000):
-        if order.status not in _WATCHED:
-            continue
-        seen = broker.find(order.id, order.symbol)
-        if seen is None:
-            reason = f"{broker.name} accepted order {order.id} and no longer knows it."
-            changed.append(ledger.record_unsettled(order.id, "needs_operator", reason))
-            continue
-        after = ledger.record_venue_order(order.id, seen, broker.name)
-        if after != order:
-            changed.append(after)
+        if _is_watched(order):
+            try:
+                after = _brought(order, ledger, broker)
+            except VenueUnavailable as error:
+                failures.append(error)
+            else:
+                changed += [after] if after != order else []
     for entry in ledger.unprotected_entries():
-        changed += bring_protective(entry, ledger=ledger, broker=broker)
+        try:
+            changed += bring_protective(entry, ledger=ledger, broker=broker)
+        except VenueUnavailable as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return tuple(changed)
+
+
+def _is_watched(order: Order) -> bool:
+    """An order that the venue took and lost stays watched: it may be found again."""
+    return order.status in _WATCHED or (order.status == "needs_operator" and order.venue_order_id is not None)
+
+
+def _brought(order: Order, ledger: Ledger, broker: Broker) -> Order:
+    seen = broker.find(order.id, order.symbol)
+    if seen is not None:
+        return ledger.record_venue_order(order.id, seen, broker.name)
+    if order.status == "needs_operator":
+        return order
+    reason = f"{broker.name} accepted order {order.id} and no longer knows it."
+    return ledger.record_unsettled(order.id, "needs_operator", reason)
 
 
 def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
