@@ -18,6 +18,7 @@ from engines.domain.orders import Confluence, Side
 from engines.errors import ConfigurationError
 from engines.execution.context import OrderContext
 from engines.execution.paper import PaperBroker
+from engines.ledger.halt_file import HaltFile
 from engines.ledger.ledger import Ledger
 from engines.market.demo import DemoMarket
 from engines.market.factory import open_market
@@ -72,7 +73,7 @@ def _services(
 
     quote = quote_currency_of(source, settings)
     orders = OrderContext(
-        ledger=Ledger(engine, clock),
+        ledger=Ledger(engine, clock, halt_file=HaltFile.of(settings.home)),
         market=source,
         clock=clock,
         limits=_limits(settings),

@@ -13,7 +13,7 @@ from agents.nodes.outcome import undone_outcome
 from agents.services import Services
 from agents.state import TicketTask
 from engines.domain.orders import OrderTicket
-from engines.errors import Conflict
+from engines.errors import Conflict, RiskDenied
 
 Decided = Command[Literal["execution", "respond"]]
 # What a ticket may be when there is nothing left to carry out.
@@ -47,8 +47,8 @@ def _after_resume(services: Services, ticket: OrderTicket, answer: object) -> Or
     """The ticket after a resume; a Studio decision is recorded first."""
     decision = _studio_decision(answer)
     if decision is not None and services.records_studio_decisions:
-        # Somebody may have been faster, or the hash is of another ticket: what the ledger says next counts.
-        with suppress(Conflict):
+        # Somebody was faster, the hash is of another ticket, or the desk is halted: what the ledger says next counts.
+        with suppress(Conflict, RiskDenied):
             services.decide(ticket.id, decision["decision"], decision["ticket_hash"], by="studio")
     return services.ticket(ticket.id, ticket.owner)
 

@@ -117,17 +117,21 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
         entries=entries,
     )
     intent = normalised(intent, instrument, quote, situation.equity)
+    _require_permitted(intent, context, owner)
     verdict = review(intent, situation, context.limits)
     if verdict.denial is not None:
         raise _denied(intent, situation, verdict, context, owner)
     return _draft(intent, context, owner, situation, verdict)
 
 
-def _denied(
-    intent: OrderIntent, situation: Situation, verdict: RiskVerdict, context: OrderContext, owner: str
-) -> RiskDenied:
-    reason = verdict.checks[-1].message
-    largest = largest_passing(intent, situation, context.limits)
+def _require_permitted(intent: OrderIntent, context: OrderContext, owner: str) -> None:
+    reason = context.ledger.standing_state(intent.account).refusal(intent)
+    if reason:
+        _record_denial(intent, context, owner, reason)
+        raise RiskDenied(reason, remedy="Resume trading first: POST /v1/resume or `quantum-trader resume REASON`.")
+
+
+def _record_denial(intent: OrderIntent, context: OrderContext, owner: str, reason: str) -> None:
     told = {"symbol": intent.symbol, "side": intent.side, "quantity": format(intent.quantity, "f")}
     context.ledger.record_denial(
         intent.account,
@@ -136,6 +140,14 @@ def _denied(
         reason=reason,
         intent={**told, "words": intent.user_words},
     )
+
+
+def _denied(
+    intent: OrderIntent, situation: Situation, verdict: RiskVerdict, context: OrderContext, owner: str
+) -> RiskDenied:
+    reason = verdict.checks[-1].message
+    largest = largest_passing(intent, situation, context.limits)
+    _record_denial(intent, context, owner, reason)
     remedy = f"The largest order that passes now is {quantity(largest, situation.instrument)}." if largest else ""
     return RiskDenied(reason, remedy=remedy, largest=largest)
 

@@ -74,6 +74,11 @@ class Ledger(LedgerReader):
             self._halt_file.remove()
         return self.standing_state(account)
 
+    def note(self, kind: str, *, account: str = standing.DESK, **data: Any) -> None:
+        """Audit something that changes no ticket and no order; `data` is plain JSON."""
+        with journalling(self._engine, self._clock) as journal:
+            journal.note(kind, account=account, **data)
+
     def seal(self, draft: OrderTicket, *, replaces: tuple[str, str, str] | None = None) -> OrderTicket:
         """Write a draft as a pending ticket with its label and hash.
 
