@@ -8,6 +8,7 @@ from api.auth import Reader
 from api.dependencies import DeskDep
 from api.problems import problems
 from api.readiness import readiness
+from api.schemas.switch import TradingStanding
 from api.schemas.system import Health, Readiness, Status
 from engines.errors import ConfigurationError, InsufficientData, VenueError
 from engines.market.data import MarketData
@@ -36,18 +37,19 @@ async def readyz(desk: DeskDep, response: Response) -> Readiness:
 
 @router.get("/v1/status", operation_id="get_status", summary="What this desk is", responses=problems())
 def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
-    """Market, mode, model, account and time."""
-    gate = request.app.state.chat
+    """Market, mode, model, account, time, and whether orders may be sent."""
+    gate, account = request.app.state.chat, desk.account_id(caller.owner)
     return Status(
         version=request.app.version,
         mode=desk.services.orders.mode,
         market=desk.market.name,
         simulated=desk.market.simulated,
         model=desk.model_name,
-        account=desk.account_id(caller.owner),
+        account=account,
         owner=caller.owner,
         now=desk.clock.now().isoformat(),
         market_time=_market_time(desk.market),
+        trading=TradingStanding.of(desk.ledger.standing_state(account)),
         chat_ready=gate is not None and gate.ready,
     )
 

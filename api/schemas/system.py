@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.fields import TimeText
+from api.schemas.switch import TradingStanding
 
 
 class Status(BaseModel):
@@ -21,6 +22,7 @@ class Status(BaseModel):
     owner: str
     now: TimeText
     market_time: TimeText | None = Field(description="Null while the market has nothing to say, such as no candles.")
+    trading: TradingStanding
     chat_ready: bool
 
 
