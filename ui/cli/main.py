@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from engines.errors import QuantumTraderError
-from ui.cli import keys
+from ui.cli import auditing, keys
 
 # As in `ui.cli.plotting`, which a command imports only when it runs.
 Theme = Literal["dark", "light"]
@@ -18,6 +18,7 @@ app = typer.Typer(
     invoke_without_command=False, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 app.add_typer(keys.app, name="keys")
+app.add_typer(auditing.app, name="audit")
 
 
 def _print_version(wanted: bool) -> None:
