@@ -89,6 +89,9 @@ def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: 
             fee_currency=fill.fee_currency,
         )
     status = order.status if _is_final(order, seen) else _STATUS[seen.status]
+    if status == "accepted" and (new or order.fills):
+        # News that is older than a fill does not take it back.
+        status = "partially_filled"
     if (status, seen.quantity, seen.venue_order_id) != (order.status, order.quantity, order.venue_order_id):
         changed = {"quantity": seen.quantity, "venue_order_id": seen.venue_order_id}
         settle(journal, order, status, seen.reason, **changed)
