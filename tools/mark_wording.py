@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any, Final, Literal
 
-from engines.cipher.explained import Condition, Explanation, Flip, percent_words
+from engines.cipher.explained import PIVOT, Condition, Explanation, Flip, percent_words
 from engines.domain.candles import CandleFrame
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
@@ -161,7 +161,7 @@ def _where(explanation: Explanation, place: Place, at: str | None, told: str) ->
         case "gap":
             return f"No {explanation.timeframe} candle closed around {at}; of the last one before it: {lower}"
         case "nearest":
-            return f"Not on any {explanation.timeframe} candle of that day ({at}); the nearest: {lower}"
+            return f"Not on any {explanation.timeframe} candle within that time ({at}); the nearest: {lower}"
         case "newest":
             return f"Not on the last candle; the newest one: {lower}"
         case _:
@@ -273,27 +273,35 @@ def _flip_line(explanation: Explanation, instrument: Instrument, values: dict[st
         _note_flip(flip, instrument, values)
         way = "lower" if flip.after < flip.before else "higher"
         prices = "({flip_after} instead of {flip_before})"
-        return f"With the {flip.input} {{flip_change}} {way} {prices} the {name} {would}."
+        return f"With the {_input(flip)} {{flip_change}} {way} {prices} the {name} {would}."
     none = (
         f"No change of one price of this candle alone would have {'prevented' if explanation.happened else 'made'} it."
     )
     if flip is None:
         return none
     _note_flip(flip, None, values)
-    setting = flip.input.replace("_", " ")
-    return f"{none} With the setting {setting} at {{flip_after}} instead of {{flip_before}} it {would}."
+    return f"{none} With the setting {_input(flip)} at {{flip_after}} instead of {{flip_before}} it {would}."
+
+
+def _input(flip: Flip) -> str:
+    """What was changed, in words: a price of this candle or of the pivot's, or a setting."""
+    if flip.input.startswith(PIVOT):
+        return f"pivot candle's {flip.input.removeprefix(PIVOT)}"
+    return flip.input.replace("_", " ")
 
 
 def _note_flip(flip: Flip, instrument: Instrument | None, values: dict[str, EvidenceValue]) -> None:
     for when, value in (("before", flip.before), ("after", flip.after)):
-        label = f"{flip.input} {'as it was' if when == 'before' else 'that turns it'}"
+        label = f"{_input(flip)} {'as it was' if when == 'before' else 'that turns it'}"
         if instrument is None:
             values[f"flip_{when}"] = EvidenceValue(value, "points", f"{value:g}", label)
         else:
             values[f"flip_{when}"] = EvidenceValue(value, "price", _exact(value, flip, instrument), label)
     if flip.change_percent is not None:
         text = percent_words(flip.change_percent)
-        values["flip_change"] = EvidenceValue(abs(flip.change_percent), "percent", text, f"change of the {flip.input}")
+        values["flip_change"] = EvidenceValue(
+            abs(flip.change_percent), "percent", text, f"change of the {_input(flip)}"
+        )
 
 
 def _exact(value: float, flip: Flip, instrument: Instrument) -> str:

@@ -125,7 +125,8 @@ def _of_day(panel: CipherPanel, subject: Subject, moment: Moment) -> _Found:
     rows = np.flatnonzero((closes > to_ms(moment.since)) & (closes <= to_ms(moment.at)))
     if not len(rows):
         raise InsufficientData(
-            f"{candles.symbol} has no closed {candles.timeframe} candle on {moment.since:%Y-%m-%d}.",
+            f"{candles.symbol} has no {candles.timeframe} candle that closed between {moment.since:%Y-%m-%d %H:%M} and "
+            f"{moment.at:%Y-%m-%d %H:%M} UTC.",
             remedy=f"Its last one closed at {from_ms(int(closes[-1])):%Y-%m-%d %H:%M} UTC.",
         )
     hits = [(int(there[-1]), event) for event in subject.events if len(there := rows[panel.flags(event)[rows]])]

@@ -1,4 +1,4 @@
-"""Times as people say them, on a market's own clock: `14:00`, `yesterday 12:00`, `monday`, `3 candles ago`. All UTC."""
+"""Times as people say them, on a market's own clock: `14:00`, `this morning`, `monday`, `3 candles ago`. All UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from engines.domain.timeframe import Timeframe, duration_ms
 from engines.errors import InvalidRequest
 
-REMEDY: Final = "Write it in UTC, such as `14:00`, `yesterday 14:00`, `2026-03-10 14:00` or `3 candles ago`."
+REMEDY: Final = (
+    "Write it in UTC, such as `14:00`, `yesterday 14:00`, `this morning`, `2026-03-10 14:00` or `3 candles ago`."
+)
 # What stands where no time was meant; the last closed candle is the newest there is to speak of.
 _NOW: Final = re.compile(
     r"(?:|null|none|undefined|n/?a|now|(?:the )?(?:last|latest|newest|current)(?: closed)?(?: candle)?)"
@@ -49,7 +51,16 @@ _PLACES: Final = {
     "Asia/Dubai": "dubai",
 }
 _PLACE: Final = re.compile(rf"\b(?:in )?(?:{'|'.join(f'({names})' for names in _PLACES.values())})(?: time)?\b")
-_REST: Final = re.compile(r"\b(?:at|on|the|utc|gmt|z|candle|close|of)\b|[,.]")
+_REST: Final = re.compile(r"\b(?:at|on|in|this|during|the|utc|gmt|z|candle|close|of)\b|[,.]")
+# Hours of the day that its parts are, from and to; a night ends on the morning after.
+PARTS: Final = {
+    "morning": (6, 12),
+    "afternoon": (12, 18),
+    "evening": (18, 24),
+    "tonight": (18, 30),
+    "night": (18, 30),
+}
+_PART: Final = re.compile(rf"\b(last )?({'|'.join(PARTS)})\b")
 
 
 def means_now(text: str | None) -> bool:
@@ -59,32 +70,35 @@ def means_now(text: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant, aware UTC; `since` is the beginning of the day where only a day was named."""
+    """An instant, aware UTC; `since` is the beginning where a whole day, or a part of one, was named."""
 
     at: datetime
     since: datetime | None = None
 
 
-def read_moment(text: str, *, now: datetime, timeframe: Timeframe) -> Moment:
-    """The instant, or the whole day, that a text means.
+def read_moment(text: str, *, now: datetime, timeframe: Timeframe, clocks: tzinfo = UTC) -> Moment:
+    """The instant, the whole day, or the part of a day that a text means.
 
-    A time without a day is the most recent one; a day without a time is all of it, as far as it has passed. A named
-    place such as `New York time` gives its clocks; all else is UTC.
+    A time without a day is the most recent one; a day without a time is all of it, as far as it has passed. A morning
+    is 06:00 to 12:00, an afternoon to 18:00, an evening to 24:00, a night 18:00 to 06:00. A named place such as
+    `New York time` gives its clocks.
 
     Args:
         now: the market's time.
         timeframe: what `3 candles ago` counts, from the last closed candle on.
+        clocks: those meant where the text names no place.
 
     Raises:
         InvalidRequest: it is no time, can be read in two ways, or lies in the future.
     """
     words = " ".join(text.strip().lower().split())
-    found = _iso(text.strip()) or _ago(words, now, timeframe) or _said(words, now)
+    found = _iso(text.strip()) or _ago(words, now, timeframe) or _said(words, now, clocks)
     if found is None:
         raise InvalidRequest(f"`{text}` is not a time that can be read in one way.", remedy=REMEDY)
-    if found.at > now:
+    begins = found.at if found.since is None else max(found.since, min(found.at, now))
+    if begins > now:
         raise InvalidRequest(
-            f"{found.at:%Y-%m-%d %H:%M} UTC is in the future: this market's time is {now:%Y-%m-%d %H:%M} UTC.",
+            f"{begins:%Y-%m-%d %H:%M} UTC is in the future: this market's time is {now:%Y-%m-%d %H:%M} UTC.",
             remedy="Ask for a time that has passed.",
         )
     return found
@@ -113,14 +127,17 @@ def _ago(words: str, now: datetime, timeframe: Timeframe) -> Moment | None:
     return Moment(now - count * _SPANS[unit[0]])
 
 
-def _said(words: str, now: datetime) -> Moment | None:
-    """A time of day, a day, or both, on the clocks of the place that is named, else UTC."""
-    where, words = _where(words)
+def _said(words: str, now: datetime, clocks: tzinfo) -> Moment | None:
+    """A time of day, a part of one, a day, or both, on the clocks of the place that is named, else those given."""
+    where, words = _where(words, clocks)
     local = now.astimezone(where)
     clock, rest = _clock(words)
+    part, rest = _part(rest)
     day, rest = _day(rest, local)
-    if _REST.sub(" ", rest).strip() or (clock is None and day is None):
+    if _REST.sub(" ", rest).strip() or (clock is None and day is None and part is None):
         return None
+    if part is not None:
+        return _of_part(part, clock, day, local)
     if day is None:
         assert clock is not None
         today = datetime.combine(local.date(), clock, where)
@@ -131,15 +148,48 @@ def _said(words: str, now: datetime) -> Moment | None:
     return _utc(datetime.combine(day.date(), clock, where))
 
 
+def _part(words: str) -> tuple[re.Match[str] | None, str]:
+    """The part of a day that is named, and the words without it."""
+    match = _PART.search(words)
+    return match, words if match is None else f"{words[: match.start()]} {words[match.end() :]}"
+
+
+def _of_part(part: re.Match[str], clock: time | None, day: datetime | None, local: datetime) -> Moment | None:
+    """Hours of a day, as far as they have passed; with a time of day that instant, where it lies in them."""
+    first, last = PARTS[part[2]]
+    today = datetime.combine(local.date(), time(0), local.tzinfo)
+    if part[1]:
+        # "Last night" on the morning after is the one that began yesterday; "last monday night" names its day.
+        day = today - timedelta(days=1) if day is None else day
+    elif day is None:
+        # Of "night" alone the one that is or was; "this evening" before it has come is refused as the future.
+        begun = part[2] != "night" or _at_hour(today, first) <= local
+        day = today if begun else today - timedelta(days=1)
+    if clock is None:
+        end = min(_at_hour(day, last), local)
+        return Moment(max(_at_hour(day, first), end).astimezone(UTC), since=_at_hour(day, first).astimezone(UTC))
+    hours = [hour for hour in range(clock.hour, 48, 12) if first <= hour < last]
+    # "9 in the evening" is 21:00; a time from 13:00 on is one already.
+    if not hours or (clock.hour > 12 and hours[0] not in {clock.hour, clock.hour + 24}):
+        return None
+    return _utc(_at_hour(day, hours[0]) + timedelta(minutes=clock.minute))
+
+
+def _at_hour(day: datetime, hour: int) -> datetime:
+    """An hour of a local day by its clocks; from 24 on of the day after."""
+    date = day.date() + timedelta(days=hour // 24)
+    return datetime.combine(date, time(hour % 24), day.tzinfo)
+
+
 def _utc(local: datetime) -> Moment:
     return Moment(local.astimezone(UTC))
 
 
-def _where(words: str) -> tuple[tzinfo, str]:
+def _where(words: str, clocks: tzinfo) -> tuple[tzinfo, str]:
     """The clocks that a time is on, and the words without them."""
     match = _PLACE.search(words)
     if match is None:
-        return UTC, words
+        return (UTC if re.search(r"\b(?:utc|gmt)\b|\dz\b", words) else clocks), words
     assert match.lastindex is not None
     name = list(_PLACES)[match.lastindex - 1]
     return ZoneInfo(name), f"{words[: match.start()]} {words[match.end() :]}"

@@ -1,4 +1,4 @@
-"""The time a question speaks of, out of its tags: `14:00`, `yesterday 12:00`, `3 candles ago`. Read by the tool."""
+"""The time a question speaks of, out of its tags: `14:00`, `this morning`, `3 candles ago`. Read by the tool."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _MONTHS: Final = words(
     "jan january feb february mar march apr april may jun june jul july aug august sep sept september oct october "
     "nov november dec december"
 )
-# Words that name a stretch of time: the tool asks for the candle instead of picking one.
-_VAGUE: Final = words("morning afternoon evening night tonight tomorrow earlier recently")
+_PARTS: Final = words("morning afternoon evening night tonight")
+# Words that name no stretch of time in particular: the tool asks for the candle instead of picking one.
+_VAGUE: Final = words("tomorrow earlier recently")
 _ZONES: Final = words(
     "utc gmt z est edt cst cdt mst mdt pst pdt cet cest eet bst ist jst hkt sgt aest local eastern pacific et ct mt pt "
     "central mountain aedt sast msk"
@@ -77,8 +78,12 @@ def _word(tags: list[Tag], position: int, last: str, after: list[str]) -> tuple[
         return current.raw.lower(), 1
     if current.kind != "word":
         return "", 0
-    if current.text in _DAYS | _VAGUE:
+    if current.text in _DAYS | _VAGUE | _PARTS:
         return f"{last}{current.text}", 1
+    if current.text == "this" and after[0] in _PARTS:
+        return f"this {after[0]}", 2
+    if current.text in {"in", "during"} and after[0] == "the" and after[1] in _PARTS:
+        return after[1], 3
     if current.text in _TIMES:
         return current.text, 1
     if current.text in _ZONES and before is not None and before.kind == "number":

@@ -70,10 +70,19 @@ async def test_every_kind_of_mark_is_told_without_an_unsourced_figure(desk_on: O
 
 async def test_a_time_that_cannot_be_read_is_refused_with_ways_that_work(desk_on: OpenDesk) -> None:
     async with desk_on() as desk:
-        result = await desk.ask(None, "why no green dot on btc 4h this morning", "ada")
+        result = await desk.ask(None, "why no green dot on btc 4h earlier", "ada")
 
     assert result.status == "completed"
     assert "yesterday 14:00" in result.reply
+
+
+async def test_a_part_of_a_day_is_the_candles_that_closed_in_it(desk_on: OpenDesk) -> None:
+    async with desk_on() as desk:
+        result = await desk.ask(None, "why no green dot on btc 1h this morning", "ada")
+
+    assert result.tool_calls[0]["args"]["at"] == "this morning"
+    assert result.reply.startswith("Not on any 1h candle within that time (this morning); the nearest: no green dot on")
+    assert UNSOURCED not in result.reply
 
 
 async def test_a_denied_order_is_explained_from_the_journal(desk_on: OpenDesk) -> None:

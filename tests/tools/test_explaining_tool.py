@@ -142,11 +142,18 @@ def test_a_time_means_the_candle_that_holds_it_its_close_included(at: str | None
 
 
 @pytest.mark.parametrize(
-    "at", ["this morning", "25:00", "9/3/2026", "8am est", "31 feb", "soon", "0001-01-01T00:00+14:00"]
+    "at", ["tomorrow morning", "25:00", "9/3/2026", "8am est", "31 feb", "soon", "0001-01-01T00:00+14:00"]
 )
 def test_a_time_that_can_be_read_in_two_ways_is_refused_with_ways_that_work(at: str) -> None:
     with pytest.raises(InvalidRequest, match="yesterday 14:00"):
         call("why no green dot", at=at)
+
+
+def test_a_price_of_the_pivot_candle_is_told_as_a_person_would() -> None:
+    content, evidence = call("why no bullish divergence", timeframe="1h", at="2026-03-09 12:00")
+    assert "With the pivot candle's close 0.2 % lower (73,424.00 instead of 73,601.89) the bullish wave " in content
+    assert evidence.values["flip_change"].label == "change of the pivot candle's close"
+    assert "pivot_" not in REFERENCE.sub("", f"{evidence.headline} {evidence.brief}")
 
 
 def test_the_future_is_refused() -> None:
@@ -166,7 +173,7 @@ def test_of_a_whole_day_it_is_the_candle_with_the_mark_or_the_nearest() -> None:
     )
     content, evidence = call("why no green dot", timeframe="1h", at=bare)
     assert content.startswith(
-        f"Not on any 1h candle of that day ({bare}); the nearest: no green dot on BTC/USDT 1h at the "
+        f"Not on any 1h candle within that time ({bare}); the nearest: no green dot on BTC/USDT 1h at the "
     )
     assert evidence.as_of.startswith(bare) or evidence.as_of[11:16] == "00:00"
 
