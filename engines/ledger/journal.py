@@ -37,19 +37,6 @@ class AuditRecord:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class AuditCheck:
-    """What a walk along the chain found; `broken_at` is the first record that does not fit, None when all do."""
-
-    records: int
-    broken_at: int | None
-
-    @property
-    def intact(self) -> bool:
-        """True when nothing was changed, removed or put in between."""
-        return self.broken_at is None
-
-
 class Journal:
     """One open write transaction: its connection, its time, and its end of the audit chain."""
 
@@ -71,7 +58,7 @@ class Journal:
             "data": _canonical(data),
             "previous_hash": self.head,
         }
-        self.head = _digest(record)
+        self.head = record_hash(record)
         self.connection.execute(_APPEND, {**record, "hash": self.head})
 
 
@@ -115,20 +102,8 @@ def read_newest(connection: Connection, kind: str, *, accounts: tuple[str, ...],
     return [AuditRecord(**{**row, "data": json.loads(row["data"])}) for row in rows]
 
 
-def check_audit(connection: Connection) -> AuditCheck:
-    """Recompute every hash from the first record to the end."""
-    head = connection.execute(_HEAD).one()
-    seq, previous = 0, ""
-    for row in connection.execute(select(tables.audit).order_by(tables.audit.c.seq)).mappings():
-        seq += 1
-        if row["seq"] != seq or row["previous_hash"] != previous or row["hash"] != _digest(row):
-            return AuditCheck(seq, seq)
-        previous = row["hash"]
-    broken = seq != head.seq or previous != head.hash
-    return AuditCheck(seq, seq + 1 if broken else None)
-
-
-def _digest(record: RowMapping | dict[str, Any]) -> str:
+def record_hash(record: RowMapping | dict[str, Any]) -> str:
+    """SHA-256 over a record and the hash before it; `data` is its JSON as stored."""
     covered = ("seq", "account", "ticket_id", "kind", "data", "previous_hash")
     content = {**{name: record[name] for name in covered}, "time": record["time"].isoformat()}
     return hashlib.sha256(_canonical(content).encode()).hexdigest()

@@ -15,14 +15,16 @@ from engines.errors import NotFound
 from engines.ledger import orders, tickets
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.halt_file import HaltFile
-from engines.ledger.journal import AuditCheck, AuditRecord, check_audit, read_audit, read_newest
+from engines.ledger.journal import AuditRecord, read_audit, read_newest
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.profit import LotBook, Profit, fold_lots, profit_of
 from engines.ledger.sealed import ticket_of
 from engines.ledger.standing import DESK, read_standing, read_standings
+from engines.ledger.verifying import AuditCheck, AuditHead, check_audit
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
+from engines.storage.transactions import reading_one_state
 
 _ACCOUNT: Final = select(tables.accounts).where(tables.accounts.c.id == bindparam("id"))
 
@@ -214,10 +216,22 @@ class LedgerReader:
         with self._engine.connect() as connection:
             return tuple(read_newest(connection, kind, accounts=accounts, limit=limit))
 
-    def verify_audit(self) -> AuditCheck:
-        """Recompute the whole audit chain."""
+    def verify_audit(self, against: AuditHead | None = None) -> AuditCheck:
+        """Recompute the whole audit chain and hold the ledger's tables against it; changes nothing.
+
+        Args:
+            against: where the chain ended earlier, kept outside this database: a chain that was cut off or written
+                anew since then no longer leads there.
+        """
+        with reading_one_state(self._engine) as connection:
+            return check_audit(connection, against)
+
+    def ticket_ids_labelled(self, label: str) -> tuple[str, ...]:
+        """Tickets of this label, one an account, oldest first."""
+        columns = tables.tickets.c
+        query = select(columns.id).where(columns.label == label).order_by(columns.created_at, columns.id)
         with self._engine.connect() as connection:
-            return check_audit(connection)
+            return tuple(connection.execute(query).scalars())
 
     def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book, OpenEntries]:
         row = self._require_account(connection, account_id, owner)

@@ -83,6 +83,8 @@ def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: 
             ticket_id=order.ticket_id,
             order=order.id,
             trade=fill.id,
+            symbol=fill.symbol,
+            side=fill.side,
             price=format(fill.price, "f"),
             quantity=format(fill.quantity, "f"),
             fee=format(fill.fee, "f"),

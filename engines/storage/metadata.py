@@ -52,10 +52,13 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Back to the same instant."""
-        if value is None:
-            return None
-        seconds, micros = divmod(int(value), 1_000_000)
-        return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=micros)
+        return None if value is None else instant_of(value)
+
+
+def instant_of(micros: int) -> datetime:
+    """The aware UTC time of microseconds since the epoch."""
+    seconds, rest = divmod(int(micros), 1_000_000)
+    return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""How a transaction that writes begins."""
+"""How transactions begin: one that writes, and one that reads a single state."""
 
 from __future__ import annotations
 
@@ -19,3 +19,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(sqlite_begin="IMMEDIATE")
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def reading_one_state(engine: Engine) -> Iterator[Connection]:
+    """A transaction whose every query sees the database as of its first one, whatever others commit meanwhile."""
+    with engine.connect() as connection:
+        # SQLite's deferred transaction does so by itself.
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection

@@ -1,0 +1,142 @@
+"""What the audit chain says of tickets, decisions, fills and accounts, held against the tables that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, Text, select, type_coerce
+from sqlalchemy.exc import DBAPIError
+
+from engines.ledger.sealed import is_untouched
+from engines.storage import ledger as tables
+
+# More of them say nothing new.
+MOST_TOLD: Final = 20
+_DECISIONS: Final = {"ticket_approved": "approve", "ticket_rejected": "reject"}
+_AMOUNTS: Final = ("price", "quantity", "fee")
+_WORDS: Final = ("fee_currency", "symbol", "side")
+# Money as the text that is stored, so that one which is no number is told and not raised.
+_FILLS: Final = select(
+    *(column for column in tables.fills.c if column.name not in {*_AMOUNTS, "time"}),
+    *(type_coerce(tables.fills.c[name], Text).label(name) for name in _AMOUNTS),
+).order_by(tables.fills.c.seq)
+_ACCOUNTS: Final = select(
+    tables.accounts.c.id, tables.accounts.c.currency, type_coerce(tables.accounts.c.starting_cash, Text).label("cash")
+)
+_DECIDED: Final = select(
+    tables.decisions.c.ticket_id, tables.decisions.c.decision, tables.decisions.c.by, tables.decisions.c.ticket_hash
+)
+_TICKETS: Final = select(tables.tickets.c.id, tables.tickets.c.label, tables.tickets.c.content, tables.tickets.c.hash)
+
+
+@dataclass(slots=True)
+class Told:
+    """What the records of a chain say there must be: hashes by ticket, decisions, fills, accounts."""
+
+    tickets: dict[str, str] = field(default_factory=dict)
+    decisions: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    fills: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
+    accounts: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def note(self, kind: str, account: str, ticket_id: str | None, data: dict[str, Any]) -> None:
+        """Take in one record."""
+        if kind == "ticket_sealed":
+            self.tickets[str(ticket_id)] = data["hash"]
+        elif kind in _DECISIONS:
+            self.decisions[str(ticket_id)] = (_DECISIONS[kind], data["by"], data["hash"])
+        elif kind == "fill":
+            self.fills[account, data["order"], data["trade"]] = data
+        elif kind == "account_opened":
+            self.accounts[account] = (data["currency"], data["cash"])
+
+
+def disagreements(connection: Connection, told: Told) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Where the tables say something else than the chain; none is the good answer.
+
+    Returns:
+        At most `MOST_TOLD` sentences, and how many rows of each table were compared.
+    """
+    compared = {"tickets": 0, "decisions": 0, "fills": 0, "accounts": 0}
+    found: list[str] = []
+    for sentence in _all(connection, told, compared):
+        found.append(sentence)
+        if len(found) == MOST_TOLD:
+            found.append("And more: only the first of them are told.")
+            break
+    return tuple(found), compared
+
+
+def _all(connection: Connection, told: Told, compared: dict[str, int]) -> Iterator[str]:
+    for check in (_tickets, _decisions, _fills, _accounts):
+        try:
+            with connection.begin_nested():
+                found = list(check(connection, told, compared))
+        except DBAPIError as error:
+            why = str(error.orig).partition("\n")[0]
+            found = [f"The table of {check.__name__.removeprefix('_')} cannot be read: {why}."]
+        yield from found
+
+
+def _tickets(connection: Connection, told: Told, compared: dict[str, int]) -> Iterator[str]:
+    missing = dict(told.tickets)
+    for row in connection.execute(_TICKETS).mappings():
+        compared["tickets"] += 1
+        sealed = missing.pop(row["id"], None)
+        if sealed is None:
+            yield f"Ticket {row['label']} ({row['id']}) was never sealed by the desk."
+        elif sealed != row["hash"] or not is_untouched(row):
+            yield f"Ticket {row['label']} ({row['id']}) is not stored as it was sealed."
+    yield from (f"Ticket {ticket_id} was sealed and is gone." for ticket_id in missing)
+
+
+def _decisions(connection: Connection, told: Told, compared: dict[str, int]) -> Iterator[str]:
+    missing = dict(told.decisions)
+    for row in connection.execute(_DECIDED).mappings():
+        compared["decisions"] += 1
+        decided = missing.pop(row["ticket_id"], None)
+        if decided is None:
+            yield f"The decision on ticket {row['ticket_id']} was never made at the desk."
+        elif decided != (row["decision"], row["by"], row["ticket_hash"]):
+            yield f"The decision on ticket {row['ticket_id']} is not the one that was made."
+    yield from (f"The decision on ticket {ticket_id} is gone." for ticket_id in missing)
+
+
+def _fills(connection: Connection, told: Told, compared: dict[str, int]) -> Iterator[str]:
+    missing = dict(told.fills)
+    for row in connection.execute(_FILLS).mappings():
+        compared["fills"] += 1
+        fill = missing.pop((row["account"], row["order_id"], row["trade_id"]), None)
+        name = f"Fill {row['trade_id']} of order {row['order_id']}"
+        if fill is None:
+            yield f"{name} was never recorded by the desk."
+        else:
+            yield from (f"{name} has another {what} than was recorded." for what in _changed(row, fill))
+    yield from (f"Fill {trade} of order {order} was recorded and is gone." for _, order, trade in missing)
+
+
+def _changed(row: RowMapping, fill: dict[str, Any]) -> list[str]:
+    amounts = [name for name in _AMOUNTS if not _same(row[name], fill[name])]
+    # Fills recorded by earlier releases do not repeat symbol and side.
+    return amounts + [name.replace("_", " ") for name in _WORDS if name in fill and row[name] != fill[name]]
+
+
+def _accounts(connection: Connection, told: Told, compared: dict[str, int]) -> Iterator[str]:
+    missing = dict(told.accounts)
+    for row in connection.execute(_ACCOUNTS).mappings():
+        compared["accounts"] += 1
+        opened = missing.pop(row["id"], None)
+        if opened is None:
+            yield f"Account {row['id']} was never opened by the desk."
+        elif opened[0] != row["currency"] or not _same(row["cash"], opened[1]):
+            yield f"Account {row['id']} was opened with {opened[1]} {opened[0]}, and another start is stored."
+    yield from (f"Account {account_id} was opened and is gone." for account_id in missing)
+
+
+def _same(stored: str, told: str) -> bool:
+    try:
+        return Decimal(stored) == Decimal(told)
+    except (InvalidOperation, TypeError):
+        return False
