@@ -41,12 +41,14 @@ class Book:
         movements: net change by currency.
         holdings: by symbol, at average cost.
         unpriced: fees by currency that no fill gives a price in the quote currency for; rebates are negative.
+        adjustments: how many movements without a fill are folded in.
     """
 
     movements: dict[str, Decimal] = field(default_factory=dict)
     holdings: dict[str, Holding] = field(default_factory=dict)
     last_seq: int = 0
     unpriced: dict[str, Decimal] = field(default_factory=dict)
+    adjustments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def fold(book: Book, fills: Iterable[tuple[int, Fill]]) -> Book:
             if is_paid_in_coin(fill):
                 _pay_in_coin(holdings, unpriced, fill)
             last_seq = seq
-    return Book(movements, holdings, last_seq, unpriced)
+    return Book(movements, holdings, last_seq, unpriced, book.adjustments)
 
 
 def effect_of(fill: Fill) -> Effect:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -14,10 +15,13 @@ from engines.domain.trading_state import Standing, TradingState
 from engines.errors import Conflict, InvalidRequest, QuantumTraderError, RiskDenied
 from engines.execution.broker import VenueOrder, protective_ids
 from engines.ledger import standing, submissions, tickets
+from engines.ledger.adjustments import write_adjustments
 from engines.ledger.claims import claimed
+from engines.ledger.externals import write_externals
 from engines.ledger.journal import Journal, journalling
 from engines.ledger.orders import OpenEntries
 from engines.ledger.reader import LedgerReader
+from engines.ledger.reconciliation import Reconciliation, accept_mismatches, write_reconciliation
 from engines.ledger.sealed import ticket_of
 from engines.storage import ledger as tables
 
@@ -240,6 +244,39 @@ class Ledger(LedgerReader):
         """Count one look-up that did not find an order; how many there were so far."""
         with journalling(self._engine, self._clock) as journal:
             return submissions.count_lookup(journal, self._order(journal.connection, order_id))
+
+    def take_over(self, account_id: str, amounts: Mapping[str, tuple[Decimal, Decimal | None]], *, venue: str) -> bool:
+        """Book what a live account has at its venue as what it began with; False when that was done before.
+
+        Args:
+            amounts: by currency, each with its price in the account's currency where there is one.
+        """
+        with journalling(self._engine, self._clock) as journal:
+            taken = select(tables.adjustments.c.seq).where(tables.adjustments.c.account == account_id)
+            if journal.connection.execute(taken.limit(1)).first() is not None:
+                return False
+            reason = f"What {venue} held when the desk took the account over."
+            write_adjustments(
+                journal, account_id, amounts, reason=reason, by="reconciliation", kind="account_taken_over"
+            )
+        return True
+
+    def record_reconciliation(self, found: Reconciliation) -> Reconciliation:
+        """Record a comparison with the venue and the external orders of now; the same with its number."""
+        with journalling(self._engine, self._clock) as journal:
+            write_externals(journal, found.account, found.externals)
+            return replace(found, seq=write_reconciliation(journal, found))
+
+    def accept_differences(self, account_id: str, seq: int, *, reason: str, by: str) -> dict[str, Decimal]:
+        """Book the mismatches of a comparison as movements that a person explains; what was booked, by currency.
+
+        Raises:
+            NotFound: there is no comparison.
+            Conflict: it is not the newest, or it was accepted already.
+            InvalidRequest: no reason, or nothing to accept.
+        """
+        with journalling(self._engine, self._clock) as journal:
+            return accept_mismatches(journal, account_id, seq, reason=reason, by=by)
 
     def _standing_of(self, journal: Journal, ticket: OrderTicket) -> Standing:
         return standing.read_standing(journal.connection, ticket.account, self._halt_file)

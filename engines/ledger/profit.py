@@ -51,11 +51,15 @@ class Lots:
 
 @dataclass(frozen=True, slots=True)
 class LotBook:
-    """What fills have made of an account, lot by lot; `fees` as they were charged, by currency."""
+    """What fills have made of an account, lot by lot; `fees` as they were charged, by currency.
+
+    `adjustments` counts the movements without a fill that are folded in.
+    """
 
     lots: dict[str, Lots] = field(default_factory=dict)
     fees: dict[str, Decimal] = field(default_factory=dict)
     last_seq: int = 0
+    adjustments: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ def fold_lots(book: LotBook, fills: Iterable[tuple[int, Fill]]) -> LotBook:
                 own.charge(coin.give(fill.fee, fill))
             fees[fill.fee_currency] = fees.get(fill.fee_currency, _ZERO) + fill.fee
             last_seq = seq
-    return LotBook({symbol: each.frozen() for symbol, each in growing.items()}, fees, last_seq)
+    return LotBook({symbol: each.frozen() for symbol, each in growing.items()}, fees, last_seq, book.adjustments)
 
 
 def profit_of(book: Book, lot_book: LotBook) -> Profit:

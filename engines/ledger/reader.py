@@ -13,12 +13,15 @@ from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, Ord
 from engines.domain.trading_state import Standing
 from engines.errors import NotFound
 from engines.ledger import orders, tickets
+from engines.ledger.adjustments import Adjustment, add_to_balances, read_adjustments, with_adjustments
 from engines.ledger.book import Book, fold, positions
+from engines.ledger.externals import ExternalOrder, counting_externals, read_externals
 from engines.ledger.halt_file import HaltFile
 from engines.ledger.journal import AuditRecord, read_audit, read_newest
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.profit import LotBook, Profit, fold_lots, profit_of
+from engines.ledger.reconciliation import RecordedReconciliation, read_newest_reconciliation
 from engines.ledger.sealed import ticket_of
 from engines.ledger.standing import DESK, read_standing, read_standings
 from engines.ledger.verifying import AuditCheck, AuditHead, check_audit
@@ -67,6 +70,21 @@ class LedgerReader:
         """Every state other than active in the ledger, the desk's first; the halt file is not among them."""
         with self._engine.connect() as connection:
             return read_standings(connection)
+
+    def adjustments(self, account_id: str) -> tuple[Adjustment, ...]:
+        """What moved on an account without a fill, oldest first."""
+        with self._engine.connect() as connection:
+            return read_adjustments(connection, account_id)
+
+    def external_orders(self, account_id: str) -> tuple[ExternalOrder, ...]:
+        """Open orders of the venue account that are none of ours, as of the last reconciliation."""
+        with self._engine.connect() as connection:
+            return read_externals(connection, account_id)
+
+    def reconciliation(self, account_id: str) -> RecordedReconciliation | None:
+        """The last comparison of an account with its venue; None before the first."""
+        with self._engine.connect() as connection:
+            return read_newest_reconciliation(connection, account_id)
 
     def accounts(self, owner: str) -> tuple[str, ...]:
         """Ids of an owner's accounts."""
@@ -235,11 +253,13 @@ class LedgerReader:
 
     def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book, OpenEntries]:
         row = self._require_account(connection, account_id, owner)
-        book = self._books.get(account_id, Book())
-        new = orders.read_fills(connection, orders.NEW_FILLS, account=account_id, last_seq=book.last_seq)
-        book = fold(book, new)
+        moved = read_adjustments(connection, account_id) if row["mode"] == "live" else ()
+        book = self._book(connection, row, moved)
         entries = orders.open_entries(connection, account_id)
+        if row["mode"] == "live":
+            entries = counting_externals(entries, read_externals(connection, account_id))
         balances = dict(book.movements)
+        add_to_balances(balances, moved, currency=row["currency"])
         balances[row["currency"]] = row["starting_cash"] + balances.get(row["currency"], Decimal(0))
         account = Account(
             id=account_id,
@@ -252,12 +272,25 @@ class LedgerReader:
         )
         return account, book, entries
 
+    def _book(self, connection: Connection, account: RowMapping, moved: tuple[Adjustment, ...]) -> Book:
+        """What fills and movements without one have made of an account, grown from what was folded before."""
+        known = self._books.get(account["id"])
+        if known is not None and known.adjustments == len(moved):
+            new = orders.read_fills(connection, orders.NEW_FILLS, account=account["id"], last_seq=known.last_seq)
+            return fold(known, new)
+        every = orders.read_fills(connection, orders.NEW_FILLS, account=account["id"], last_seq=0)
+        return fold(Book(adjustments=len(moved)), with_adjustments(every, moved, account))
+
     def _profit(self, connection: Connection, account_id: str, book: Book) -> Profit:
         """The lots of the same fills that the book is made of, grown from those folded before."""
-        lots = self._lots.get(account_id, LotBook())
-        if lots.last_seq > book.last_seq:
-            lots = LotBook()
+        lots = self._lots.get(account_id)
+        moved: tuple[Adjustment, ...] = ()
+        if lots is None or lots.last_seq > book.last_seq or lots.adjustments != book.adjustments:
+            lots = LotBook(adjustments=book.adjustments)
+            moved = read_adjustments(connection, account_id)[: book.adjustments]
         new = orders.read_fills(connection, orders.NEW_FILLS, account=account_id, last_seq=lots.last_seq)
+        if moved:
+            new = with_adjustments(new, moved, self._require_account(connection, account_id, None))
         lots = fold_lots(lots, [(seq, fill) for seq, fill in new if seq <= book.last_seq])
         self._lots[account_id] = lots
         return profit_of(book, lots)

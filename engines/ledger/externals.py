@@ -1,0 +1,74 @@
+"""Orders at the venue that this desk did not place: shown, counted, and never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from engines.execution.broker import OpenOrder
+from engines.ledger.book import currencies
+from engines.ledger.journal import Journal
+from engines.ledger.orders import OpenEntries
+from engines.storage import ledger as tables
+
+_COLUMNS = tables.external_orders.c
+_OF_ACCOUNT: Final = (
+    select(tables.external_orders)
+    .where(_COLUMNS.account == bindparam("account"))
+    .order_by(_COLUMNS.first_seen, _COLUMNS.venue_order_id)
+)
+_TOLD: Final = tuple(field.name for field in fields(OpenOrder))
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalOrder:
+    """An open order of the venue account that is none of ours, as of the last reconciliation."""
+
+    order: OpenOrder
+    first_seen: datetime
+
+
+def read_externals(connection: Connection, account: str) -> tuple[ExternalOrder, ...]:
+    """Those of an account, in the order they were first seen in."""
+    rows = connection.execute(_OF_ACCOUNT, {"account": account}).mappings()
+    return tuple(ExternalOrder(OpenOrder(**{name: row[name] for name in _TOLD}), row["first_seen"]) for row in rows)
+
+
+def write_externals(journal: Journal, account: str, found: Iterable[OpenOrder]) -> None:
+    """Replace an account's external orders by those found now; the ones that are new or gone are audited."""
+    before = {each.order.venue_order_id: each for each in read_externals(journal.connection, account)}
+    now = {order.venue_order_id: order for order in found}
+    if now == {order_id: each.order for order_id, each in before.items()}:
+        return
+    journal.connection.execute(delete(tables.external_orders).where(_COLUMNS.account == account))
+    for order_id, order in now.items():
+        first_seen = before[order_id].first_seen if order_id in before else journal.now
+        row = {name: getattr(order, name) for name in _TOLD}
+        journal.connection.execute(insert(tables.external_orders).values(**row, account=account, first_seen=first_seen))
+    appeared, gone = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
+    if appeared or gone:
+        journal.note("external_orders_changed", account=account, appeared=appeared, gone=gone)
+
+
+def counting_externals(entries: OpenEntries, externals: Iterable[ExternalOrder]) -> OpenEntries:
+    """The same entries with what external orders would buy, and hold back, added.
+
+    They are valued at their own price; one without any cannot be valued and adds nothing. They take no place among
+    the orders that the desk may have open.
+    """
+    buying, reserved = entries.buying, dict(entries.reserved)
+    for external in externals:
+        order = external.order
+        base, quote = currencies(order.symbol)
+        left = order.quantity - order.filled
+        value = left * (order.limit_price or order.stop_price or _ZERO)
+        name, amount = (base, left) if order.side == "sell" else (quote, value)
+        buying += value if order.side == "buy" else _ZERO
+        reserved[name] = reserved.get(name, _ZERO) + amount
+    return replace(entries, buying=buying, reserved=reserved)
