@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-from engines.domain.orders import Side
+from engines.domain.orders import OrderType, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Instrument:
         tick_size, lot_size: steps of price and quantity.
         min_quantity, min_notional: smallest order the market takes.
         maker_fee, taker_fee: fraction of the notional.
+        is_trading: False while the market lists it and takes no orders.
+        max_quantity, max_notional: largest order the market takes; None for any.
+        listed_at: when these rules were read; None where they never change.
+        order_types, times_in_force: what the market takes.
     """
 
     symbol: str
@@ -28,6 +32,12 @@ class Instrument:
     min_notional: Decimal
     maker_fee: Decimal
     taker_fee: Decimal
+    is_trading: bool = True
+    max_quantity: Decimal | None = None
+    max_notional: Decimal | None = None
+    listed_at: datetime | None = None
+    order_types: frozenset[OrderType] = frozenset({"market", "limit", "stop"})
+    times_in_force: frozenset[str] = frozenset({"IOC", "GTC"})
 
     def round_quantity(self, quantity: Decimal) -> Decimal:
         """Down to the lot: never more than asked."""

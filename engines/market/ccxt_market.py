@@ -143,7 +143,7 @@ class CcxtMarket:
                 markets = self._venue.call("load_markets", True)  # noqa: FBT003 - ccxt's own argument: reload
                 mode = self._venue.exchange.precisionMode
                 spot = (each for each in markets.values() if each.get("spot") and each.get("active") is not False)
-                found = {each["symbol"]: _instrument(each, mode) for each in spot}
+                found = {each["symbol"]: _instrument(each, mode, self._clock.now()) for each in spot}
                 if not found:
                     raise VenueUnavailable(
                         f"{self._venue.title} lists no spot market.", remedy="Try again in a minute."
@@ -223,7 +223,7 @@ class CcxtMarket:
         )
 
 
-def _instrument(market: dict[str, Any], precision_mode: int) -> Instrument:
+def _instrument(market: dict[str, Any], precision_mode: int, listed_at: datetime) -> Instrument:
     precision, limits = market.get("precision") or {}, market.get("limits") or {}
     lot = _step(precision.get("amount"), precision_mode)
     return Instrument(
@@ -236,6 +236,10 @@ def _instrument(market: dict[str, Any], precision_mode: int) -> Instrument:
         min_notional=_decimal((limits.get("cost") or {}).get("min")) or Decimal(0),
         maker_fee=_fee(market.get("maker")),
         taker_fee=_fee(market.get("taker")),
+        # Some exchanges write 0 where they mean none.
+        max_quantity=_decimal((limits.get("amount") or {}).get("max")) or None,
+        max_notional=_decimal((limits.get("cost") or {}).get("max")) or None,
+        listed_at=listed_at,
     )
 
 
