@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engines.confirmation.risk import RiskLimits
 from engines.domain.clock import Clock
-from engines.domain.orders import Confluence, Mode, Side
+from engines.domain.orders import Confluence, Mode, OrderIntent, OrderTicket, Side
 from engines.ledger.ledger import Ledger
 from engines.market.data import MarketData
 
@@ -16,6 +16,11 @@ from engines.market.data import MarketData
 def no_confluence(side: Side, symbol: str) -> Confluence:
     """Stands in where no engine is asked: a ticket without evidence, which says so."""
     return Confluence(None, missing=(f"No engine was asked about a {side} of {symbol}.",))
+
+
+def nothing_in_the_way(_: OrderIntent | OrderTicket) -> str:
+    """Stands in where no real money moves: every order may be sent."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,9 @@ class OrderContext:
         confluence: what the engines say for and against a side of a symbol.
         ticket_seconds: how long a ticket waits for its person.
         price_band_percent: how far the price may move, in percent, between quote and execution.
+        gate: why an order may not go to the venue now, empty when it may; of a live desk, `LiveGate.refusal`.
+        within: how the ids of the accounts begin that this desk's broker serves, such as `paper-` or `live-kraken-`;
+            empty for all. Orders of other accounts are left alone: no other broker can say what became of them.
         unrecorded: orders of this process that were sent and whose outcome could not be written down. While there
             is one, nothing more is sent.
     """
@@ -39,4 +47,6 @@ class OrderContext:
     mode: Mode = "paper"
     ticket_seconds: int = 60
     price_band_percent: Decimal = Decimal("0.5")
+    gate: Callable[[OrderIntent | OrderTicket], str] = nothing_in_the_way
+    within: str = ""
     unrecorded: set[str] = field(default_factory=set)

@@ -125,6 +125,10 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
 
 
 def _require_permitted(intent: OrderIntent, context: OrderContext, owner: str) -> None:
+    closed = context.gate(intent)
+    if closed:
+        _record_denial(intent, context, owner, closed)
+        raise RiskDenied(closed)
     reason = context.ledger.standing_state(intent.account).refusal(intent)
     if reason:
         _record_denial(intent, context, owner, reason)

@@ -48,6 +48,8 @@ def submit(ticket_id: str, context: OrderContext, broker: Broker) -> Order | Non
     with ledger.claim(ticket_id):
         ticket = ledger.ticket(ticket_id)
         order = ledger.order_of(ticket_id)
+        if not ticket.account.startswith(context.within):
+            return _left_alone(ticket, order, context)
         if order is not None:
             order = look_up(order, ledger=ledger, broker=broker, clock=context.clock)
             context.unrecorded.discard(order.id)
@@ -63,12 +65,23 @@ def submit(ticket_id: str, context: OrderContext, broker: Broker) -> Order | Non
         return _send(ticket, context, broker) if _still_valid(ticket, context) else None
 
 
-def unfinished(ledger: Ledger) -> tuple[str, ...]:
+def unfinished(ledger: Ledger, *, within: str = "") -> tuple[str, ...]:
     """Tickets of all owners that need `submit` again: approved and not sent, interrupted, or unclear; oldest first.
 
     One that needs an operator is among them: whatever its venue comes to say of it still counts.
+
+    Args:
+        within: how the ids of the accounts begin that are looked at; empty for all.
     """
-    return ledger.ticket_ids(_UNFINISHED)
+    return ledger.ticket_ids(_UNFINISHED, within=within)
+
+
+def _left_alone(ticket: OrderTicket, order: Order | None, context: OrderContext) -> Order | None:
+    """A ticket of another broker's account: this one cannot carry it out, nor say what became of it."""
+    if order is None and ticket.status == "approved":
+        reason = _elsewhere(ticket, context) or f"This desk does not trade the account {ticket.account}."
+        context.ledger.advance_ticket(ticket.id, "denied", reason=reason, kind="ticket_denied")
+    return order
 
 
 def _require_approved(ticket: OrderTicket, *allowed: TicketStatus) -> None:
@@ -105,6 +118,9 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
     marks = marks_of(ledger.account(ticket.account), market)
 
     def recheck(ticket: OrderTicket, account: Account, entries: OpenEntries) -> str:
+        refused = context.gate(ticket)
+        if refused:
+            return f"{refused} Nothing was sent."
         situation = situation_of(account, instrument, quote, market, marks=marks, entries=entries)
         try:
             verdict = review(intent_of(ticket), situation, limits)

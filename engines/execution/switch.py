@@ -79,6 +79,7 @@ def cancel_all(
     clock: Clock,
     by: str,
     accounts: tuple[str, ...] | None = None,
+    within: str = "",
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Cancelled, ...]:
     """Cancel every open order, protective ones included, and say what became of each.
@@ -88,13 +89,16 @@ def cancel_all(
 
     Args:
         accounts: only of these; of every account when None.
+        within: how the ids of the accounts begin that the broker serves; empty for all.
         sleep: how to wait between rounds.
 
     Returns:
         One result for each order that was open, newest first; none when nothing was.
     """
     open_orders = [
-        order for order in ledger.orders(status="open", limit=10_000) if accounts is None or order.account in accounts
+        order
+        for order in ledger.orders(status="open", limit=10_000, within=within)
+        if accounts is None or order.account in accounts
     ]
     told: dict[str, Cancelled] = {}
     for number in range(_ROUNDS):

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from engines.domain.orders import Order, OrderStatus
 from engines.errors import VenueUnavailable
-from engines.execution.broker import Broker, protective_ids
+from engines.execution.broker import Broker, OpenOrder, protective_ids
 from engines.ledger.ledger import Ledger
 
 # `submitting` and unclear orders belong to `submit`, which owns their claim.
 _WATCHED: Final[frozenset[OrderStatus]] = frozenset({"accepted", "partially_filled"})
 
 
-def sync_fills(ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
+def sync_fills(
+    ledger: Ledger, broker: Broker, *, within: str = "", open_orders: Iterable[OpenOrder] = ()
+) -> tuple[Order, ...]:
     """Record what became of every resting order, and the protective orders of entries that filled.
 
     Repeating it changes nothing: a fill counts once, by the venue's trade id.
+
+    Args:
+        within: how the ids of the accounts begin that the broker serves; empty for all.
+        open_orders: what the venue lists as open; an order that stands there as it does here is not asked for.
 
     Returns:
         The orders that changed or are new.
@@ -26,15 +33,16 @@ def sync_fills(ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
     """
     changed: list[Order] = []
     failures = []
-    for order in ledger.orders(status="open", limit=10_000):
-        if _is_watched(order):
+    listed = {each.client_order_id: each for each in open_orders}
+    for order in ledger.orders(status="open", limit=10_000, within=within):
+        if _is_watched(order) and not _stands_as_known(order, listed):
             try:
                 after = _brought(order, ledger, broker)
             except VenueUnavailable as error:
                 failures.append(error)
             else:
                 changed += [after] if after != order else []
-    for entry in ledger.unprotected_entries():
+    for entry in ledger.unprotected_entries(within=within):
         try:
             changed += bring_protective(entry, ledger=ledger, broker=broker)
         except VenueUnavailable as error:
@@ -47,6 +55,15 @@ def sync_fills(ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
 def _is_watched(order: Order) -> bool:
     """An order that the venue took and lost stays watched: it may be found again."""
     return order.status in _WATCHED or (order.status == "needs_operator" and order.venue_order_id is not None)
+
+
+def _stands_as_known(order: Order, listed: Mapping[str, OpenOrder]) -> bool:
+    found = listed.get(order.id)
+    return (
+        found is not None
+        and order.status in _WATCHED
+        and (found.filled, found.quantity, found.venue_order_id) == (order.filled, order.quantity, order.venue_order_id)
+    )
 
 
 def _brought(order: Order, ledger: Ledger, broker: Broker) -> Order:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, select, true
 
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, OrderTicket, TicketStatus
@@ -131,10 +132,11 @@ class LedgerReader:
                 connection, owner=owner, statuses=statuses, thread_id=thread_id, limit=limit, before=before
             )
 
-    def ticket_ids(self, statuses: tuple[TicketStatus, ...]) -> tuple[str, ...]:
-        """Tickets of all owners in these statuses, oldest first."""
+    def ticket_ids(self, statuses: tuple[TicketStatus, ...], *, within: str = "") -> tuple[str, ...]:
+        """Tickets of all owners in these statuses, oldest first; of the accounts whose ids begin so."""
         columns = tables.tickets.c
-        query = select(columns.id).where(columns.status.in_(statuses)).order_by(columns.created_at, columns.id)
+        query = select(columns.id).where(columns.status.in_(statuses), _begins(columns.account, within))
+        query = query.order_by(columns.created_at, columns.id)
         with self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
@@ -175,13 +177,15 @@ class LedgerReader:
         symbol: str | None = None,
         limit: int = 200,
         before: tuple[datetime, str] | None = None,
+        within: str = "",
     ) -> tuple[Order, ...]:
         """Orders of an account (of all accounts when None), protective ones included, newest first.
 
-        `before` goes on behind the order of this creation time and id.
+        `before` goes on behind the order of this creation time and id; `within` is how the account's id begins.
         """
         columns = tables.orders.c
-        query = select(tables.orders).order_by(columns.created_at.desc(), columns.id).limit(limit)
+        query = select(tables.orders).where(_begins(columns.account, within))
+        query = query.order_by(columns.created_at.desc(), columns.id).limit(limit)
         if account_id is not None:
             query = query.where(columns.account == account_id)
         if status == "open":
@@ -193,12 +197,27 @@ class LedgerReader:
         with self._engine.connect() as connection:
             return orders.read_orders(connection, query)
 
-    def unprotected_entries(self) -> tuple[Order, ...]:
+    def known_orders(self, order_ids: Collection[str]) -> frozenset[str]:
+        """Those of these ids that are orders of ours."""
+        columns = tables.orders.c
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(select(columns.id).where(columns.id.in_(order_ids))).scalars())
+
+    def traded_symbols(self, account_id: str) -> tuple[str, ...]:
+        """Every symbol that an account ever had an order on, by name."""
+        columns = tables.orders.c
+        query = select(columns.symbol).where(columns.account == account_id).distinct().order_by(columns.symbol)
+        with self._engine.connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def unprotected_entries(self, *, within: str = "") -> tuple[Order, ...]:
         """Filled entries with a stop-loss or take-profit whose protective orders are not in the ledger yet."""
         columns, child = tables.orders.c, tables.orders.alias("child")
         wanted = _counted(columns.stop_loss) + _counted(columns.take_profit)
         present = select(func.count()).where(child.c.parent_id == columns.id).scalar_subquery()
-        query = select(tables.orders).where(columns.status == "filled", wanted > present)
+        query = select(tables.orders).where(
+            columns.status == "filled", wanted > present, _begins(columns.account, within)
+        )
         with self._engine.connect() as connection:
             return orders.read_orders(connection, query)
 
@@ -306,6 +325,10 @@ class LedgerReader:
         if not found:
             raise NotFound(f"There is no order {order_id!r}.", remedy="GET /v1/orders lists those there are.")
         return found[0]
+
+
+def _begins(account: ColumnElement[str], within: str) -> ColumnElement[bool]:
+    return account.startswith(within, autoescape=True) if within else true()
 
 
 def _counted(column: ColumnElement[Any]) -> ColumnElement[int]:
