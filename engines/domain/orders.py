@@ -14,6 +14,9 @@ Unit = Literal["base", "quote", "percent"]
 OrderType = Literal["market", "limit", "stop"]
 Mode = Literal["paper", "live"]
 TicketKind = Literal["order", "cancel"]
+Holder = Literal["venue", "desk"]
+# Until cancelled, at once or not at all, whole and at once or not at all, until the day ends in UTC, until a date.
+TimeInForce = Literal["GTC", "IOC", "FOK", "DAY", "GTD"]
 
 TicketStatus = Literal[
     "pending",
@@ -58,6 +61,8 @@ class OrderIntent:
         cancels: for `kind="cancel"`, the orders to cancel; the order fields are then unused.
         user_words: the person's own message it was read from.
         differences: where the second reader's reading differs, one sentence each.
+        time_in_force: how long it may stay open; empty for what its type does by itself.
+        good_till: for `GTD`, until when.
     """
 
     account: str
@@ -76,6 +81,8 @@ class OrderIntent:
     cancels: tuple[str, ...] = ()
     user_words: str = ""
     differences: tuple[str, ...] = ()
+    time_in_force: TimeInForce | Literal[""] = ""
+    good_till: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,11 @@ class OrderTicket:
         cancels, cancelled_words: for `kind="cancel"`, the orders by id, and each in words.
         differences: where the two readers disagree; a ticket with any needs the person to resolve it.
         reason: why it was denied, rejected by the venue or left unclear; empty otherwise.
+        exits_held_by: who will hold its stop-loss and take-profit; empty where there are none, or on older tickets.
+            The desk does so only while it runs.
+        good_till: when the desk cancels what is still open of it; None for never.
+        look_alikes: orders like it that were sent just before, one sentence each; a ticket with any needs the person
+            to mean the repetition.
     """
 
     id: str
@@ -194,10 +206,17 @@ class OrderTicket:
     superseded_by: str | None = None
     reason: str = ""
     cancelled_words: tuple[str, ...] = ()
+    exits_held_by: Holder | Literal[""] = ""
+    good_till: datetime | None = None
+    look_alikes: tuple[str, ...] = ()
 
     def sealed_content(self) -> dict[str, Any]:
         """Everything the hash covers, as plain JSON values."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _UNSEALED}
+        return {
+            f.name: _plain(getattr(self, f.name))
+            for f in fields(self)
+            if f.name not in _UNSEALED and (f.name not in _SEALED_WHEN_SET or getattr(self, f.name) != f.default)
+        }
 
     def seal(self) -> str:
         """SHA-256 over the canonical JSON of the sealed content."""
@@ -206,6 +225,8 @@ class OrderTicket:
 
 
 _UNSEALED: Final = frozenset({"hash", "status", "decided_by", "decided_at", "superseded_by", "reason"})
+# Fields that came later: a ticket that says nothing in them has the hash it had before there were any.
+_SEALED_WHEN_SET: Final = ("exits_held_by", "good_till", "look_alikes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +252,10 @@ class Fill:
 class Order:
     """A ticket submitted to a venue; `id` is the client order id.
 
-    `parent_id` is set for the stop-loss and take-profit that rest once an entry has filled.
+    Attributes:
+        parent_id: the entry, for the stop-loss and take-profit that rest once it has filled.
+        held_by: who watches for its price. What the desk holds itself is not at the venue before it is due.
+        good_till: when the desk cancels what is still open of it; None for never.
     """
 
     id: str
@@ -254,6 +278,13 @@ class Order:
     updated_at: datetime
     fills: tuple[Fill, ...] = field(default=())
     parent_id: str | None = None
+    held_by: Holder = "venue"
+    good_till: datetime | None = None
+
+    @property
+    def waits_at_desk(self) -> bool:
+        """True for an exit that the desk guards and has not sent yet: no venue knows it."""
+        return self.held_by == "desk" and self.status == "accepted" and self.venue_order_id is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def _draft(
     fee = notional * (instrument.maker_fee if rests else instrument.taker_fee)
     return replace(
         _blank(intent, context, owner),
-        time_in_force="IOC" if intent.order_type == "market" else "GTC",
+        time_in_force=intent.time_in_force or ("IOC" if intent.order_type == "market" else "GTC"),
         reference_price=reference,
         quote_time=quote.time,
         price_band=_band(reference, context.price_band_percent, instrument),
@@ -224,7 +224,6 @@ def _blank(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
         mode=context.mode,
         market=context.market.name,
         simulated=context.market.simulated,
-        time_in_force="",
         reference_price=zero,
         quote_time=now,
         price_band=(zero, zero),

@@ -25,7 +25,7 @@ _DECIMALS: Final = frozenset(
         "estimated_fee",
     }
 )
-_TIMES: Final = frozenset({"quote_time", "created_at", "expires_at"})
+_TIMES: Final = frozenset({"quote_time", "created_at", "expires_at", "good_till"})
 
 
 def sealed_row(ticket: OrderTicket) -> dict[str, Any]:

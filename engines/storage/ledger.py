@@ -80,6 +80,10 @@ orders = Table(
     Column("reserve_fee", Money, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    # Who watches for an exit's price: the venue, or the desk while it runs.
+    Column("held_by", Text, nullable=False, server_default="venue"),
+    # When the desk takes an open order back.
+    Column("good_till", Instant),
     Index("ix_orders_account_status", "account", "status"),
     Index("ix_orders_ticket_id", "ticket_id"),
     Index("ix_orders_parent_id", "parent_id"),
