@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam,
 
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, OrderTicket, TicketStatus
+from engines.domain.review import Review
 from engines.domain.trading_state import Standing
 from engines.errors import NotFound
 from engines.ledger import orders, tickets
@@ -23,6 +24,7 @@ from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.profit import LotBook, Profit, fold_lots, profit_of
 from engines.ledger.reconciliation import RecordedReconciliation, read_newest_reconciliation
+from engines.ledger.review import review_tickets
 from engines.ledger.sealed import ticket_of
 from engines.ledger.standing import DESK, read_standing, read_standings
 from engines.ledger.verifying import AuditCheck, AuditHead, check_audit
@@ -106,6 +108,15 @@ class LedgerReader:
         with self._engine.connect() as connection:
             _, book, _ = self._account(connection, account_id, owner)
             return self._profit(connection, account_id, book)
+
+    def review(
+        self, account_id: str, market: MarketData, owner: str | None = None, *, symbol: str | None = None, limit: int
+    ) -> Review:
+        """What the newest `limit` decisions of an account cost or saved; errors as `account` and `review_tickets`."""
+        with self._engine.connect() as connection:
+            currency: str = self._require_account(connection, account_id, owner)["currency"]
+            decided = tickets.read_decided(connection, account_id, symbol=symbol, limit=limit)
+        return review_tickets(decided, market, account=account_id, currency=currency, symbol=symbol)
 
     def ticket(self, ticket_id: str, owner: str | None = None) -> OrderTicket:
         """One ticket.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -151,6 +151,33 @@ def list_tickets(
         query = query.where(is_behind(tickets.c.created_at, tickets.c.id, before))
     rows = connection.execute(query.order_by(tickets.c.created_at.desc(), tickets.c.id).limit(limit)).mappings()
     return tuple(ticket_of(row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Order tickets that wait for nobody any more, newest first.
+
+    Attributes:
+        replacements: by id, what edited ones were replaced by.
+        older: there are more behind them.
+    """
+
+    tickets: tuple[OrderTicket, ...]
+    replacements: dict[str, OrderTicket] = field(default_factory=dict)
+    older: bool = False
+
+
+def read_decided(connection: Connection, account: str, *, symbol: str | None, limit: int) -> Decided:
+    """The newest order tickets of an account that were decided, whatever became of them."""
+    tickets = tables.tickets.c
+    query = with_decisions().where(tickets.account == account, tickets.kind == "order", tickets.status != "pending")
+    if symbol is not None:
+        query = query.where(tickets.symbol == symbol)
+    rows = connection.execute(query.order_by(tickets.created_at.desc(), tickets.id).limit(limit + 1)).mappings()
+    found = [ticket_of(row) for row in rows]
+    successors = {ticket.superseded_by for ticket in found[:limit] if ticket.superseded_by}
+    replacements = {each: ticket_of(require(connection, each, None)) for each in sorted(successors)}
+    return Decided(tuple(found[:limit]), replacements, older=len(found) > limit)
 
 
 def is_behind(
