@@ -27,7 +27,7 @@ from api.guard import BodyLimit, OriginGuard, RequestLog, StartReport
 from api.keys import KeyStore
 from api.problems import install_problem_handlers
 from api.recovery import recover_runs
-from api.routes import account, agent, engines, market, switch, system, threads, tickets
+from api.routes import account, agent, engines, market, review, switch, system, threads, tickets
 from api.run_store import RunStore
 from api.runs import Runs
 from api.threads import ThreadStore
@@ -65,7 +65,7 @@ def create_app(settings: Settings, *, chat: Callable[[], ASGIApp] | None = None)
     app.state.settings = settings
     app.state.chat = gate
     install_problem_handlers(app)
-    for part in (agent, threads, tickets, account, market, engines, switch, system):
+    for part in (agent, threads, tickets, account, review, market, engines, switch, system):
         app.include_router(part.router)
     _add_pages(app, "/docs" if gate is None else "/chat")
     if gate is not None:
