@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
+from agents.live import LiveDesk, held_lease, open_live_account, permit_of
 from agents.models import ModelChain, make_model
 from agents.offline import OfflineChatModel
 from agents.services import DEFAULT_QUOTE, Services, quote_currency_of
@@ -17,6 +19,8 @@ from engines.domain.clock import Clock, SystemClock
 from engines.domain.orders import Confluence, Side
 from engines.errors import ConfigurationError
 from engines.execution.context import OrderContext
+from engines.execution.live import LivePermit, open_live_broker
+from engines.execution.live_gate import LiveGate
 from engines.execution.paper import PaperBroker
 from engines.ledger.halt_file import HaltFile
 from engines.ledger.ledger import Ledger
@@ -29,7 +33,10 @@ if TYPE_CHECKING:
 
     from agents.settings import Settings
     from engines.execution.broker import Broker
+    from engines.ledger.lease import Lease
     from engines.market.data import MarketData
+
+ConfigureExchange = Callable[[Any], None]
 
 
 @contextmanager
@@ -40,60 +47,83 @@ def open_services(
     market: MarketData | None = None,
     broker: Broker | None = None,
     model: BaseChatModel | ModelChain | None = None,
+    configure_exchange: ConfigureExchange | None = None,
+    leased: bool = True,
 ) -> Iterator[Services]:
-    """Open market, ledger, paper broker, limits and models.
+    """Open market, ledger, broker, limits and models: the paper broker, or a live one where everything for it is set.
 
     Args:
         clock, market, broker, model: stand in for what the settings would open, at the desk's seams.
+        configure_exchange: receives every ccxt exchange before its first use. For rehearsals and tests: no setting
+            reaches it, so that real keys cannot be led elsewhere by a variable.
+        leased: False to look at a live account, or cancel, beside the desk that trades it: no order passes.
 
     Raises:
-        ConfigurationError: a setting cannot work; the message names it.
+        ConfigurationError: a setting cannot work; the message names it. Or another process trades the live account.
     """
+    permit = permit_of(settings)
     clock = clock or SystemClock()
     _make_home(settings)
     engine = open_database("desk", home=settings.home, url=settings.database_url)
-    try:
-        yield _services(settings, engine, clock, market, broker, model)
-    finally:
-        engine.dispose()
+    with ExitStack() as stack:
+        stack.callback(engine.dispose)
+        source = market or _market(settings, clock, configure_exchange)
+        orders = _orders(settings, engine, clock, source, permit)
+        if permit is None:
+            opened, live = broker or PaperBroker(engine, source, clock), None
+        else:
+            lease = stack.enter_context(held_lease(engine, clock, permit.venue, wanted=leased))
+            live = _live(settings, orders, permit, lease, broker, configure_exchange)
+            opened, orders = live.broker, live.orders
+        quote = quote_currency_of(source, settings)
+        chain = _chain(settings, clock, orders, quote, model)
+        yield Services(settings=settings, orders=orders, broker=opened, model=chain, opened_with=quote, live=live)
 
 
-def _services(
-    settings: Settings,
-    engine: Engine,
-    clock: Clock,
-    market: MarketData | None,
-    broker: Broker | None,
-    model: BaseChatModel | ModelChain | None,
-) -> Services:
-    source = market or _market(settings, clock)
-
+def _orders(
+    settings: Settings, engine: Engine, clock: Clock, source: MarketData, permit: LivePermit | None
+) -> OrderContext:
     def evidence(side: Side, symbol: str) -> Confluence:
         return confluence(side, symbol, market=source)
 
-    quote = quote_currency_of(source, settings)
-    orders = OrderContext(
+    return OrderContext(
         ledger=Ledger(engine, clock, halt_file=HaltFile.of(settings.home)),
         market=source,
         clock=clock,
-        limits=_limits(settings),
+        limits=permit.limits if permit else _limits(settings),
         confluence=evidence,
+        mode="live" if permit else "paper",
         ticket_seconds=settings.ticket_seconds,
         price_band_percent=settings.price_band_percent,
-    )
-    return Services(
-        settings=settings,
-        orders=orders,
-        broker=broker or PaperBroker(engine, source, clock),
-        model=_chain(settings, clock, orders, quote, model),
-        opened_with=quote,
+        within=f"live-{permit.venue}-" if permit else "paper-",
     )
 
 
-def _market(settings: Settings, clock: Clock) -> MarketData:
+def _live(
+    settings: Settings,
+    orders: OrderContext,
+    permit: LivePermit,
+    lease: Lease | None,
+    broker: Broker | None,
+    configure_exchange: ConfigureExchange | None,
+) -> LiveDesk:
+    currency = quote_currency_of(orders.market, settings) or DEFAULT_QUOTE
+    account = open_live_account(settings, orders.ledger, permit, currency).id
+    gate = LiveGate(venue=permit.venue, account=account, ledger=orders.ledger, clock=orders.clock, lease=lease)
+    opened = broker or open_live_broker(permit, account=account, configure=configure_exchange)
+    return LiveDesk(replace(orders, gate=gate.refusal), opened, gate)
+
+
+def _market(settings: Settings, clock: Clock, configure_exchange: ConfigureExchange | None) -> MarketData:
     if settings.market == "demo":
         return DemoMarket(clock, settings.demo_seed)
-    return open_market(settings.market, home=settings.home, clock=clock, database_url=settings.database_url)
+    return open_market(
+        settings.market,
+        home=settings.home,
+        clock=clock,
+        database_url=settings.database_url,
+        configure=configure_exchange,
+    )
 
 
 def _chain(

@@ -15,7 +15,7 @@ from langgraph.types import Command
 
 from agents.checkpoints import Checkpoints, open_checkpoints
 from agents.graph import build_graph
-from agents.opening import open_services
+from agents.opening import ConfigureExchange, open_services
 from agents.passes import Pass, run_graph, tell, tell_reply
 from agents.results import DecisionOutcome, OnEvent, RunStatus, TurnResult
 from agents.services import Services
@@ -77,18 +77,22 @@ class Desk:
         market: MarketData | None = None,
         broker: Broker | None = None,
         model: BaseChatModel | ModelChain | None = None,
+        configure_exchange: ConfigureExchange | None = None,
         watch: bool = True,
     ) -> Self:
         """Open a desk; the keyword arguments stand in for what the settings would open.
 
         Args:
+            configure_exchange: as `open_services`.
             watch: match resting paper orders, expire tickets and settle unclear orders in the background.
 
         Raises:
             ConfigurationError: a setting cannot work; the message names it.
         """
         async with AsyncExitStack() as stack:
-            opening = open_services(settings, clock=clock, market=market, broker=broker, model=model)
+            opening = open_services(
+                settings, clock=clock, market=market, broker=broker, model=model, configure_exchange=configure_exchange
+            )
             services = await asyncio.to_thread(opening.__enter__)
             stack.push_async_callback(asyncio.to_thread, opening.__exit__, None, None, None)
             checkpoints = await stack.enter_async_context(open_checkpoints(settings.home, settings.database_url))
@@ -119,7 +123,7 @@ class Desk:
 
     @property
     def broker(self) -> Broker:
-        """The paper broker."""
+        """The paper broker, or the live one."""
         return self.services.broker
 
     @property
@@ -208,9 +212,14 @@ class Desk:
             return await self._carry_on(ticket, on_event, run_id or str(uuid.uuid4()))
 
     async def recover(self) -> list[DecisionOutcome]:
-        """Carry out what was approved, or left unclear, when the desk last stopped; call it once after `open`."""
+        """Carry out what was approved, or left unclear, when the desk last stopped; call it once after `open`.
+
+        A live desk first brings its ledger to where the venue is; until that is done no new order passes.
+        """
         outcomes = []
-        for ticket_id in await _off_loop(lambda: unfinished(self.ledger)):
+        if self.services.live is not None:
+            await _off_loop(self.services.live.start)
+        for ticket_id in await _off_loop(lambda: unfinished(self.ledger, within=self.services.orders.within)):
             ticket = await asyncio.to_thread(self.services.ticket, ticket_id, None)
             async with self._checkpoints.locked(ticket.thread_id):
                 outcomes.append(await self._carry_on(ticket, _ignore, str(uuid.uuid4())))

@@ -24,6 +24,7 @@ from engines.ledger.ledger import Ledger
 from engines.market.data import MarketData
 
 if TYPE_CHECKING:
+    from agents.live import LiveDesk
     from agents.models import ModelChain
     from agents.settings import Settings
 
@@ -51,7 +52,9 @@ def prompt(name: str) -> str:
 class Services:
     """Settings, market, ledger, broker, limits, clock and models of one desk.
 
-    `opened_with` is the quote currency the desk opened with; empty where the market listed nothing yet.
+    Attributes:
+        opened_with: the quote currency the desk opened with; empty where the market listed nothing yet.
+        live: what keeps a live desk equal to its venue; None on paper.
     """
 
     settings: Settings
@@ -59,6 +62,7 @@ class Services:
     broker: Broker
     model: ModelChain
     opened_with: str
+    live: LiveDesk | None = None
 
     @property
     def quote_currency(self) -> str:
@@ -93,9 +97,14 @@ class Services:
             return ()
 
     def account(self, owner: str) -> str:
-        """Id of the owner's paper account, opened on first use."""
+        """Id of the owner's account, opened on first use: with paper cash, or live with nothing.
+
+        A live desk has one account with money, that of the venue's keys; everybody else's stays empty.
+        """
+        mode = self.orders.mode
+        cash = self.settings.paper_cash if mode == "paper" else Decimal(0)
         account = self.ledger.ensure_account(
-            owner, mode="paper", market=self.market.name, currency=self.quote_currency, cash=self.settings.paper_cash
+            owner, mode=mode, market=self.market.name, currency=self.quote_currency, cash=cash
         )
         return account.id
 
@@ -118,8 +127,14 @@ class Services:
             "market": self.market.name,
             "simulated": self.market.simulated,
             "limit": f"{self.orders.limits.max_order_notional:,f} {self.quote_currency}",
-            "account": f"paper account, {self.settings.paper_cash:,f} {self.quote_currency} at the start",
+            "account": self._account_in_words(),
+            "mode": self.orders.mode,
         }
+
+    def _account_in_words(self) -> str:
+        if self.live is not None:
+            return f"live account at {self.live.gate.venue}, real money"
+        return f"paper account, {self.settings.paper_cash:,f} {self.quote_currency} at the start"
 
     def holdings(self, owner: str) -> dict[str, Decimal]:
         """What the owner's account holds, base units by symbol."""

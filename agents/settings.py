@@ -115,7 +115,9 @@ class Settings(BaseSettings):
         default="", description="I_UNDERSTAND, in the environment of the run and not in .env"
     )
     live_owner: str = Field(
-        default="local", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="the owner whose money the venue's keys move"
+        default="local",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$",
+        description="the owner whose money the venue's keys move",
     )
     venue_api_key: SecretStr | None = Field(default=None, description="a key of the venue")
     venue_api_secret: SecretStr | None = Field(default=None, description="the secret of that key")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agents.graph import build_graph
 from agents.opening import open_services
 from agents.settings import load_settings
+from engines.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -30,4 +31,9 @@ async def make_graph() -> CompiledStateGraph[Any, None, Any, Any]:
 
 
 def _open() -> Services:
-    return opened_until_exit.enter_context(open_services(load_settings()))
+    settings = load_settings()
+    if settings.mode != "paper":
+        raise ConfigurationError(
+            "LangGraph Studio draws and steps through the graph on paper only.", remedy="Start it with QTP_MODE=paper."
+        )
+    return opened_until_exit.enter_context(open_services(settings))

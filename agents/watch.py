@@ -1,4 +1,4 @@
-"""What goes on while nobody asks: resting paper orders fill, tickets expire, unclear orders are looked up."""
+"""What goes on while nobody asks: resting orders fill, tickets expire, unclear orders are looked up."""
 
 from __future__ import annotations
 
@@ -6,41 +6,67 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from agents.services import Services
 from engines.errors import QuantumTraderError, VenueUnavailable
 from engines.execution.paper import PaperBroker
 from engines.execution.submit import unfinished
 from engines.execution.sync import sync_fills
+from engines.ledger.lease import Lease
 
 logger = logging.getLogger(__name__)
+
+# Six times in the life of a lease.
+_RENEW_SECONDS: Final = 5
 
 
 @asynccontextmanager
 async def keep_watch(services: Services) -> AsyncIterator[None]:
-    """Run `watch_once` every few seconds until the block ends."""
-    task = asyncio.create_task(_watch(services), name="watch")
+    """Run `watch_once` every few seconds, and keep a live desk's lease, until the block ends."""
+    tasks = [asyncio.create_task(_watch(services), name="watch")]
+    if services.live is not None and services.live.gate.lease is not None:
+        # A task of its own: a round that waits for a slow venue must not let the lease run out.
+        tasks.append(asyncio.create_task(_keep(services.live.gate.lease), name="lease"))
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 def watch_once(services: Services) -> None:
     """Fill what can fill, expire what is over, and settle what is unclear. Blocks."""
     services.ledger.expire_due()
-    # Asked even when the ledger has no open order: a crash may have kept a protective one from it.
-    if isinstance(services.broker, PaperBroker):
-        services.broker.match(services.market.now())
-    sync_fills(services.ledger, services.broker)
-    for ticket_id in unfinished(services.ledger):
+    within = services.orders.within
+    if services.live is not None:
+        services.live.tend(seconds=services.settings.matching_seconds)
+    else:
+        # Asked even when the ledger has no open order: a crash may have kept a protective one from it.
+        if isinstance(services.broker, PaperBroker):
+            services.broker.match(services.market.now())
+        sync_fills(services.ledger, services.broker, within=within)
+    for ticket_id in unfinished(services.ledger, within=within):
         # A turn may be carrying out the same ticket: the claim inside makes them take turns at one submission.
         try:
             services.submit(ticket_id)
         except QuantumTraderError as error:
             logger.warning("ticket %s is not settled yet: %s", ticket_id, error)
+
+
+async def _keep(lease: Lease) -> None:
+    """Renew the lease well before it runs out; one that is lost is not taken back: the gate stays closed."""
+    while True:
+        await asyncio.sleep(_RENEW_SECONDS)
+        try:
+            if not await asyncio.to_thread(lease.renew):
+                logger.error("the lease of %s was lost to another process: no live order passes any more", lease.name)
+                return
+        except Exception:
+            # Process edge: the next renewal may work, and until then the row says how long the lease lasts.
+            logger.exception("the lease of %s could not be renewed", lease.name)
 
 
 async def _watch(services: Services) -> None:

@@ -71,6 +71,7 @@ def _system(template: Template, facts: dict[str, Any], *, today: str, timeframe:
         today=today,
         market=f"{facts['market']}{', simulated' if facts['simulated'] else ''}",
         quote=facts["quote_currency"],
+        mode=facts["mode"],
         symbols=_listed(facts["symbols"]),
         timeframe=timeframe,
         pending=f"\nTickets that wait for the person: {tickets}" if tickets else "",

@@ -40,7 +40,14 @@ def halt_trading(body: HaltRequest, caller: Switcher, desk: DeskDep) -> SwitchOu
     told: tuple[Cancelled, ...] = ()
     if body.cancel_all == "yes":
         accounts = None if account is None else desk.ledger.accounts(caller.owner)
-        told = cancel_all(desk.ledger, desk.broker, clock=desk.clock, by=caller.name, accounts=accounts)
+        told = cancel_all(
+            desk.ledger,
+            desk.broker,
+            clock=desk.clock,
+            by=caller.name,
+            accounts=accounts,
+            within=desk.services.orders.within,
+        )
     return SwitchOutcome(trading=TradingStanding.of(standing), orders=[_result(each) for each in told])
 
 

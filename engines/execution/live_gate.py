@@ -32,9 +32,10 @@ class LiveGate:
 
     Args:
         account: the one account of the ledger that stands for the venue's.
+        lease: None for a process that only looks and cancels beside the desk that trades.
     """
 
-    def __init__(self, *, venue: str, account: str, ledger: Ledger, clock: Clock, lease: Lease) -> None:
+    def __init__(self, *, venue: str, account: str, ledger: Ledger, clock: Clock, lease: Lease | None) -> None:
         self.venue: Final = venue
         self.account: Final = account
         self.lease: Final = lease
@@ -91,9 +92,9 @@ class LiveGate:
         self._reconciled_at, self._doubt = at, ""
 
     def interrupted(self, why: str) -> None:
-        """The venue did not answer, so what the ledger has may be behind until the next comparison."""
+        """The venue could not be read, so what the ledger has may be behind until the next comparison."""
         if not self._doubt:
-            self._doubt = f"{self.venue} did not answer ({why.rstrip('.')}) and it has not been compared since"
+            self._doubt = f"the last look at {self.venue} failed ({why.rstrip('.')})"
 
     def refusal(self, asked: OrderIntent | OrderTicket) -> str:
         """Why this order may not go to the venue now, with what to do about it; empty when it may."""
@@ -101,10 +102,8 @@ class LiveGate:
             return ""
         if asked.account != self.account:
             return f"The keys of this desk are those of {self.account}, and this order is for {asked.account}."
-        if not self.lease.is_held():
-            return (
-                f"This desk no longer holds the lease of {self.venue}: another one may trade the account. Restart it."
-            )
+        if self.lease is None or not self.lease.is_held():
+            return f"This desk does not hold the lease of {self.venue}: another one may trade the account. Restart it."
         if self._doubt:
             return f"No new live order before ledger and venue agree: {self._doubt}."
         return "" if self.arming is not None else self._not_armed()

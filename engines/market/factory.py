@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from engines.domain.clock import Clock
 from engines.market.data import MarketData
 
 
-def open_market(name: str, *, home: Path, clock: Clock, database_url: str = "") -> MarketData:
+def open_market(
+    name: str,
+    *,
+    home: Path,
+    clock: Clock,
+    database_url: str = "",
+    configure: Callable[[Any], None] | None = None,
+) -> MarketData:
     """Open `demo`, `files` or a ccxt id; nothing is asked of the network until candles or quotes are.
 
     Args:
         home: folder of the SQLite files, used by `files` without `database_url`.
+        configure: receives the ccxt exchange before its first use, to point it at another address.
 
     Raises:
         ConfigurationError: there is no such market, or its database cannot be opened.
@@ -34,4 +44,4 @@ def open_market(name: str, *, home: Path, clock: Clock, database_url: str = "") 
         return market
     from engines.market.ccxt_market import CcxtMarket
 
-    return CcxtMarket(name, clock)
+    return CcxtMarket(name, clock, configure=configure)

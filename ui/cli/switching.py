@@ -79,8 +79,9 @@ def _cancel_orders(settings: Settings) -> bool:
     from engines.execution.switch import cancel_all
 
     try:
-        with open_services(settings) as services:
-            told = cancel_all(services.ledger, services.broker, clock=services.clock, by=_who())
+        with open_services(settings, leased=False) as services:
+            within = services.orders.within
+            told = cancel_all(services.ledger, services.broker, clock=services.clock, by=_who(), within=within)
     except QuantumTraderError as error:
         typer.secho(f"The orders could not be cancelled: {error}", fg=typer.colors.RED, err=True)
         return False

@@ -1,0 +1,163 @@
+"""The live side of a desk: what opens it, the comparisons with its venue, and the lease it holds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from engines.domain.orders import Account
+from engines.errors import VenueUnavailable
+from engines.execution.context import OrderContext
+from engines.execution.live import LiveParts, LivePermit, permit_live
+from engines.execution.live_gate import LiveGate
+from engines.execution.reconcile import reconcile
+from engines.execution.sync import sync_fills
+from engines.ledger.lease import Lease, acquire_lease
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from agents.settings import Settings
+    from engines.domain.clock import Clock
+    from engines.execution.broker import Broker
+    from engines.ledger.ledger import Ledger
+    from engines.ledger.reconciliation import Reconciliation, Trigger
+
+logger = logging.getLogger(__name__)
+
+# Balances and everything else are compared this often; open orders in every round.
+_COMPARE_SECONDS: Final = 60.0
+# A round asks at least once; it may take this part of what the venue lets be asked for.
+_PART_OF_BUDGET: Final = 3.0
+
+
+def parts_of(settings: Settings) -> LiveParts:
+    """What the operator set of all that live trading needs."""
+    key, secret = settings.venue_api_key, settings.venue_api_secret
+    return LiveParts(
+        mode=settings.mode,
+        switch=settings.live_trading,
+        venue=settings.market,
+        key=key.get_secret_value() if key else "",
+        secret=secret.get_secret_value() if secret else "",
+        limits_file=settings.limits_file,
+    )
+
+
+def permit_of(settings: Settings) -> LivePermit | None:
+    """The permit to trade live; None on paper.
+
+    Raises:
+        ConfigurationError: the mode is live and something else is missing; everything missing is named.
+    """
+    return permit_live(parts_of(settings)) if settings.mode == "live" else None
+
+
+def open_live_account(settings: Settings, ledger: Ledger, permit: LivePermit, currency: str) -> Account:
+    """The one account of the ledger that stands for the venue's."""
+    return ledger.ensure_account(
+        settings.live_owner, mode="live", market=permit.venue, currency=currency, cash=Decimal(0)
+    )
+
+
+@contextmanager
+def held_lease(engine: Engine, clock: Clock, venue: str, *, wanted: bool) -> Iterator[Lease | None]:
+    """The venue account's lease while the block runs; None where it is not wanted.
+
+    Raises:
+        ConfigurationError: another process holds it.
+    """
+    if not wanted:
+        yield None
+        return
+    lease = acquire_lease(engine, clock, venue)
+    try:
+        yield lease
+    finally:
+        lease.release()
+
+
+@dataclass(slots=True)
+class LiveDesk:
+    """Keeps a live desk's ledger equal to its venue.
+
+    Attributes:
+        gate: what every order has to pass.
+        monotonic: seconds that only grow, for when the next round is due.
+    """
+
+    orders: OrderContext
+    broker: Broker
+    gate: LiveGate
+    monotonic: Callable[[], float] = time.monotonic
+    _lock: Lock = field(default_factory=Lock)
+    _round_at: float = float("-inf")
+    _compared_at: float = float("-inf")
+
+    def start(self) -> None:
+        """Bring the ledger to where the venue is, before anything else; the gate stays closed while it is away."""
+        try:
+            self.compare("start")
+        except VenueUnavailable as error:
+            logger.warning("%s cannot be compared with yet, so no order passes: %s", self.gate.venue, error)
+
+    def compare(self, trigger: Trigger) -> Reconciliation:
+        """Reconcile now; orders pass again when it is done, unless it halted the account.
+
+        Raises:
+            VenueUnavailable: the venue did not answer; the gate is closed until it does.
+        """
+        with self._lock:
+            self._round_at = self.monotonic()
+            try:
+                self.broker.ready()
+                found = reconcile(self.orders, self.broker, self.gate.account, trigger=trigger)
+            except Exception as error:
+                self.gate.interrupted(str(error))
+                raise
+            self._compared_at = self.monotonic()
+            self.gate.reconciled(found.time)
+        if not found.matches:
+            logger.error("HALTED: ledger and %s differ: %s", found.venue, found.told())
+        return found
+
+    def tend(self, *, seconds: float) -> None:
+        """One round of the watcher: a comparison when one is due or doubt is in the way, else the open orders alone.
+
+        Args:
+            seconds: between rounds at least; a venue that may be asked rarely is given more time.
+
+        Raises:
+            VenueUnavailable: the venue did not answer; the gate is closed until it was compared again.
+        """
+        now = self.monotonic()
+        if now - self._round_at < max(seconds, self._pace()):
+            return
+        if self.gate.doubt:
+            self.compare("start" if self.gate.reconciled_at is None else "reconnect")
+        elif now - self._compared_at >= _COMPARE_SECONDS:
+            self.compare("routine")
+        else:
+            self._bring_orders()
+
+    def _bring_orders(self) -> None:
+        with self._lock:
+            self._round_at = self.monotonic()
+            try:
+                open_orders = self.broker.open_orders()
+                sync_fills(self.orders.ledger, self.broker, within=self.gate.account, open_orders=open_orders)
+            except Exception as error:
+                self.gate.interrupted(str(error))
+                raise
+
+    def _pace(self) -> float:
+        from engines.execution.venues import VENUES
+
+        _, _, per_second = next(each for name, each in VENUES.items() if name == self.gate.venue)
+        return _PART_OF_BUDGET / per_second
