@@ -20,6 +20,8 @@ from engines.volume_profile.summary import Levels, desk_levels
 from engines.volume_profile.telling import tell_levels
 from tools.analysis import TimeframeName, content
 from tools.arguments import Symbol
+from tools.period_profile import period_evidence
+from tools.periods import Period
 
 LEAST_LOOKBACK: Final = 10
 MOST_LOOKBACK: Final = 5_000
@@ -31,6 +33,10 @@ Lookback = Annotated[
         f"leave it out for {DESK_LOOKBACK}."
     ),
 ]
+PeriodOrNone = Annotated[
+    Period | None,
+    Field(description="A stretch of time that was asked for by name, instead of the last candles; else leave it out."),
+]
 
 
 def volume_profile_tools(market: MarketData) -> list[BaseTool]:
@@ -38,22 +44,30 @@ def volume_profile_tools(market: MarketData) -> list[BaseTool]:
 
     @tool(response_format="content_and_artifact")
     def analyze_volume_profile(
-        symbol: Symbol, timeframe: TimeframeName = "1h", lookback: Lookback = None
+        symbol: Symbol, timeframe: TimeframeName = "1h", lookback: Lookback = None, period: PeriodOrNone = None
     ) -> tuple[str, Evidence]:
         """Read where volume was traded in one market: point of control (POC), value area high and low (VAH, VAL).
 
         It also tells high and low volume nodes, naked POCs, the session's and yesterday's levels, VWAP, initial
         balance, single prints, poor highs and lows. Use it for "where is the POC", value area, volume levels, support
         and resistance by volume, "yesterday's POC", "naked POCs", "VWAP". Leave `lookback` out unless a number of
-        candles was asked for. Not for trend or momentum (`analyze_cipher`) or the current price (`get_quote`).
+        candles was asked for, and `period` unless a time was: "last week's POC", "value area of Tuesday", "yesterday's
+        London session", "profile since monday", "composite of the last 5 days", "TPO of today" (a session's letters).
+        Not for trend or momentum (`analyze_cipher`) or the current price (`get_quote`).
         """
+        name, span = symbol.strip().upper(), parse_timeframe(timeframe.strip())
+        if period is not None:
+            if lookback is not None:
+                raise InvalidRequest("A profile has a lookback or a period, not both.", remedy="Leave one of them out.")
+            evidence = period_evidence(market, name, span, period)
+            return content(evidence), evidence
         count = DESK_LOOKBACK if lookback is None else lookback
         if not LEAST_LOOKBACK <= count <= MOST_LOOKBACK:
             raise InvalidRequest(
                 f"A lookback of {count!r} candles is not possible.",
                 remedy=f"Use {LEAST_LOOKBACK} to {MOST_LOOKBACK:,}.",
             )
-        evidence = _analysis(market, symbol.strip().upper(), parse_timeframe(timeframe.strip()), count)
+        evidence = _analysis(market, name, span, count)
         return content(evidence), evidence
 
     return [analyze_volume_profile]

@@ -46,7 +46,9 @@ def chart_artifact(record: EvidenceRecord) -> dict[str, Any] | None:
     if chart is None:
         return None
     symbol, timeframe = chart.get("symbol", record["symbol"]), chart.get("timeframe", record["timeframe"])
-    query = {"symbol": symbol, "timeframe": timeframe, "as_of": record["as_of"]}
+    # A profile of a time that is over comes with the chart of that time.
+    as_of = chart.get("as_of", record["as_of"])
+    query = {"symbol": symbol, "timeframe": timeframe, "as_of": as_of}
     # The levels in the picture and in the words come from the same candles.
     query |= {"limit": chart["limit"]} if "limit" in chart else {}
     return {
@@ -54,7 +56,7 @@ def chart_artifact(record: EvidenceRecord) -> dict[str, Any] | None:
         "title": f"{symbol} {timeframe}",
         "symbol": symbol,
         "timeframe": timeframe,
-        "as_of": record["as_of"],
+        "as_of": as_of,
         "market": record["market"],
         "simulated": record["simulated"],
         "url": f"/v1/chart?{urlencode(query)}",

@@ -106,7 +106,7 @@ def desk_levels(
     sessions = desk_sessions(market, desk, timezone=timezone, session_start=session_start)
     if not sessions.sessions:
         return weighed
-    row_height = _row_height(sessions, instrument)
+    row_height = usual_row_height(sessions, instrument)
     now, before = _last_two(sessions)
     return Levels(
         desk=desk,
@@ -116,8 +116,8 @@ def desk_levels(
         sessions=sessions,
         naked=desk_naked_pocs(sessions),
         drift=_drift(now) if now else None,
-        letters=_letters(sessions, now, row_height) if now else None,
-        letters_before=_letters(sessions, before, row_height) if before else None,
+        letters=session_letters(sessions, now, row_height) if now else None,
+        letters_before=session_letters(sessions, before, row_height) if before else None,
     )
 
 
@@ -153,14 +153,15 @@ def _last_two(sessions: DeskSessions) -> tuple[SessionProfile | None, SessionPro
     return found[-1], found[-2] if len(found) > 1 and found[-2].complete else None
 
 
-def _row_height(sessions: DeskSessions, instrument: Instrument) -> float:
-    """Whole ticks, so that a usual session's range makes 40 rows."""
+def usual_row_height(sessions: DeskSessions, instrument: Instrument) -> float:
+    """Height of a row of letters in whole ticks, so that a usual session's range makes 40 of them; quote units."""
     usual = float(np.median([_span(sessions, each) for each in sessions.sessions]))
     tick = float(instrument.tick_size)
     return max(1, round(usual / TPO_ROWS / tick)) * tick
 
 
-def _letters(sessions: DeskSessions, session: SessionProfile, row_height: float) -> TpoProfile | None:
+def session_letters(sessions: DeskSessions, session: SessionProfile, row_height: float) -> TpoProfile | None:
+    """The market profile of one of the sessions; None where their candles are longer than an hour."""
     minutes = duration_ms(sessions.built_from) // _MINUTE_MS
     if minutes > 60:
         return None

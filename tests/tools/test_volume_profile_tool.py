@@ -157,6 +157,6 @@ def test_symbol_and_timeframe_are_checked_by_their_owners() -> None:
 def test_the_docstring_tells_a_model_what_it_is_for_and_what_not() -> None:
     (analyze,) = volume_profile_tools(AlteredMarket())
     assert analyze.name == "analyze_volume_profile"
-    assert list(analyze.args) == ["symbol", "timeframe", "lookback"]
+    assert list(analyze.args) == ["symbol", "timeframe", "lookback", "period"]
     for words in ("point of control", "analyze_cipher", "get_quote"):
         assert words in analyze.description
