@@ -79,8 +79,8 @@ _KINDS: Final = {"cipher": "momentum", "volume": "the volume profile"}
 def _lean(item: dict[str, Any]) -> int:
     """+1, -1 or 0: the evidence's own score where it has one, else waves or price against its reference."""
     values: dict[str, Any] = {name: value.get("value") for name, value in item.get("values", {}).items()}
-    if item.get("kind") not in _KINDS:
-        return 0
+    if item.get("kind") not in _KINDS or "period" in values:
+        return 0  # where price stands to a time that is over is no view of the market now
     score = _number(values.get("score"))
     if score is not None:
         return (score > 0) - (score < 0)

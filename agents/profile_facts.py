@@ -18,8 +18,10 @@ _SAID: Final = {
     "naked below": "Nearest naked points of control:",
     "nodes": "Nearest volume nodes:",
     "single prints": "Nearest single prints",
+    "tpo": "TPO (",
     "initial balance": "Initial balance",
 }
+_LETTERS: Final = "letters are printed of single sessions, in candles of an hour or less"
 _SESSIONS: Final = "sessions need candles of four hours or less behind the profile"
 
 
@@ -55,6 +57,8 @@ def _poor(item: dict[str, Any], end: str) -> str:
     found = re.findall(
         rf"a poor {end} of the (session so far|session before) at \{{(\w+)\}}", str(item.get("brief", ""))
     )
+    if _has(item, "period"):
+        return _poor_of_period(item, end)
     if found:
         told = ", ".join(
             f"of the {when} at {_at(item, name)} ({_at(item, f'{name}_distance')})" for when, name in found
@@ -63,6 +67,24 @@ def _poor(item: dict[str, Any], end: str) -> str:
     if not _has(item, "session_poc"):
         return f"No poor {end} can be told for {_market(item)}: {_SESSIONS}."
     return f"No poor {end} of {_market(item)} stands in this session or the one before."
+
+
+def _poor_of_period(item: dict[str, Any], end: str) -> str:
+    if not _has(item, f"tpo_{end}"):
+        return f"No poor {end} can be told {_at(item, 'period')} of {item.get('symbol')}: {_LETTERS}."
+    level = f"{_at(item, f'tpo_{end}')} ({_at(item, f'tpo_{end}_distance')})"
+    if f"a poor {end} {{tpo_{end}}}" in str(item.get("brief", "")):
+        return f"Yes, {_market(item)} left a poor {end} at {level}."
+    return f"No poor {end} of {_market(item)}: the {end} was {level}."
+
+
+def _tpo(item: dict[str, Any]) -> str:
+    """The levels of a session's letters: time by price, where a profile is volume by price."""
+    if not _has(item, "tpo_poc"):
+        return f"No TPO of {_market(item)} can be told: {_LETTERS}."
+    value = f"{_at(item, 'tpo_val')} to {_at(item, 'tpo_vah')}"
+    poc = f"{_at(item, 'tpo_poc')} ({_at(item, 'tpo_poc_distance')})"
+    return f"The TPO point of control of {_market(item)} is {poc}, its value area {value}, by time."
 
 
 def _accepted(item: dict[str, Any]) -> str:
@@ -101,7 +123,7 @@ def _nearest(item: dict[str, Any], side: str) -> str:
 def _vwap(item: dict[str, Any]) -> str:
     if not _has(item, "vwap"):
         return f"There is no volume-weighted average price of {_market(item)} yet."
-    label = item["values"]["vwap"]["label"]
+    label = "VWAP" if _has(item, "period") else item["values"]["vwap"]["label"]
     return f"The {label} of {_market(item)} is {_at(item, 'vwap')} ({_at(item, 'vwap_distance')})."
 
 
@@ -131,6 +153,12 @@ def _nodes(item: dict[str, Any]) -> str:
 
 
 def _single_prints(item: dict[str, Any]) -> str:
+    if _has(item, "period") and not _has(item, "tpo_poc"):
+        return f"No single prints of {_market(item)} can be told: {_LETTERS}."
+    if _has(item, "period"):
+        low, high = _at(item, "single_low"), _at(item, "single_high")
+        told = f"nearest to the price are {low} to {high}" if _has(item, "single_low") else "there were none"
+        return f"Single prints of {_market(item)}: {told}."
     if _has(item, "single_low"):
         low, high = _at(item, "single_low"), _at(item, "single_high")
         return f"The nearest single prints of {_market(item)} in this session{_of_day(item)} are {low} to {high}."
@@ -165,11 +193,15 @@ _FACTS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "session": lambda item: _day(item, "session", "The session's"),
     "nodes": _nodes,
     "single prints": _single_prints,
+    "tpo": _tpo,
 }
 FACTS: Final = tuple(_FACTS)
 
 
 def _market(item: dict[str, Any]) -> str:
+    """The market with its timeframe, or with the stretch of time that the profile is of."""
+    if _has(item, "period"):
+        return f"{item.get('symbol')} {_at(item, 'period')}"
     return f"{item.get('symbol')} {item.get('timeframe')}"
 
 

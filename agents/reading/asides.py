@@ -35,6 +35,7 @@ _OF_PROFILES: Final = (
     ("session", re.compile(r"\b(session|session's|today's|developing|dpoc)\b")),
     ("nodes", re.compile(r"\b(nodes?|hvns?|lvns?)\b")),
     ("single prints", re.compile(r"\bsingle prints?\b")),
+    ("tpo", re.compile(r"\b(tpos?|market profile|letters)\b")),
     ("poor high", re.compile(r"\bpoor high\b")),
     ("poor low", re.compile(r"\bpoor low\b")),
     ("acceptance", re.compile(r"\b(accept(ed|s|ance|ing)?|rejected|rejection)\b")),
@@ -44,39 +45,18 @@ _OF_PROFILES: Final = (
     ("nearest below", re.compile(r"\bsupports?\b|\b(?:what's|whats|levels?) (?:below|under)\b")),
     ("nearest above", re.compile(r"\bresistances?\b|\b(?:what's|whats|levels?) (?:above|over)\b")),
 )
-_FROM_A_TIME: Final = re.compile(
-    r"\b(since|anchored|from (the )?(last )?(monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|today"
-    r"|\d{4}-\d{2}|\d{1,2}:\d{2}|\d{1,2} [a-z]{3,9}\b))"
-)
-_ANCHORED: Final = (
-    "A profile from a time of your choice is not part of this answer, which covers the usual range; "
-    "`POST /v1/volume-profile` with kind `anchored` computes one."
-)
+_IN_HEADLINE: Final = frozenset({"yesterday", "session", "value area", "value high", "value low"})
 _NUMBERS: Final = {"two": "2", "three": "3", "four": "4", "five": "5"}
 _LAST_FEW: Final = re.compile(rf"\b(?:last|latest|newest|recent) ({'|'.join(_NUMBERS)}|[2-9]) \w+ dots\b")
 _LISTING: Final = re.compile(r"\b(?:list|recent|all)\b.*\bdots\b|\blast \w+ dots\b")
 _BULLISH: Final = re.compile(r"\b(bull|bullish|buy|long|upward)\b")
 _BEARISH: Final = re.compile(r"\b(bear|bearish|sell|short|downward)\b")
-_PLACES: Final = re.compile(
-    r"\b(london|new york|ny|nyc|us|asian?|tokyo|europe(?:an)?|frankfurt|sydney|singapore|hong kong|chicago)"
-    r"(?:'s)? (?:trading )?session\b"
-    r"|\bsession of (london|new york|ny|nyc|asia|tokyo|europe|frankfurt|sydney)\b"
-    r"|\b(london|new york|ny|asian?|tokyo|european?)\b"
-)
-_STRETCH: Final = re.compile(
-    r"\b(?:last|previous|prior|past|this) (?:week|month|year|quarter|weekend)(?:'s)?\b"
-    r"|\b(?:the )?(?:week|month|day|weekend|session) before\b|\bweekend\b|\bcomposite\b"
-    r"|\b(?:last|past|previous) \d+[dwM]\b|\b\d+[dwM] ago\b"
-)
-_COMPOSITE: Final = re.compile(r"\bcomposite\b.*\d+[dwM]\b")
-_COVERED: Final = frozenset({"", "today", "yesterday"})
 _PAST: Final = re.compile(r"\b(ago|yesterday|last (week|month|year|night)|was|were)\b")
 _PERIOD: Final = re.compile(r"\b(today|yesterday|(this|last|past) (week|month|year|day))\b")
 _PROFIT: Final = re.compile(r"\b(pnl|p&l|profits?|loss|losses|make|made|lose|lost|perform(ance|ed)?)\b")
 _PRICE_NOW: Final = "I can only quote the current price, not an earlier one."
 _PROFIT_SINCE: Final = "Profit is kept since the account was opened, not by day or week."
 _NOT_PAST: Final = words("today tonight tomorrow recently earlier")
-_CITY: Final = {"ny": "New York", "nyc": "New York", "us": "the US", "asian": "Asia", "european": "Europe"}
 ENGLISH_ONLY: Final = "This model reads and answers English only."
 
 
@@ -114,20 +94,15 @@ def _counted(name: str, text: str) -> str:
     return f"list {name} 5" if _LISTING.search(text) else name
 
 
-def asked_levels(tags: list[Tag]) -> tuple[str, ...]:
-    """Names of a profile's facts that a clause asks for."""
+def asked_levels(tags: list[Tag], *, of_period: bool) -> tuple[str, ...]:
+    """Names of a profile's facts that a clause asks for; of a period its first sentence tells some anyway."""
     text = moods.text_of(tags)
     found = [name for name, pattern in _OF_PROFILES if pattern.search(text)]
-    if _PLACES.search(text):
-        found = [name for name in found if name != "session"]
+    if of_period:
+        found = [name for name in found if name not in _IN_HEADLINE]
     if "naked" in found and (side := re.search(r"\b(above|over|below|under|beneath)\b", text)):
         found[found.index("naked")] = f"naked {'above' if side[1] in {'above', 'over'} else 'below'}"
     return tuple(found)
-
-
-def names_stretch(tags: list[Tag]) -> bool:
-    """True for "and the day before?": a stretch of time, which goes on with the levels spoken of."""
-    return _STRETCH.search(moods.text_of(tags)) is not None
 
 
 def not_recorded(tool: str, tags: list[Tag]) -> str:
@@ -135,10 +110,6 @@ def not_recorded(tool: str, tags: list[Tag]) -> str:
     text = moods.text_of(tags)
     if tool == "get_quote" and _PAST.search(text):
         return _PRICE_NOW
-    if tool == "analyze_volume_profile" and _FROM_A_TIME.search(text):
-        return _ANCHORED
-    if tool == "analyze_volume_profile":
-        return _uncovered(tags, text)
     if tool == "analyze_cipher" and (missing := no_such_mark(text)):
         return missing
     if tool == "analyze_cipher":
@@ -147,24 +118,3 @@ def not_recorded(tool: str, tags: list[Tag]) -> str:
     if tool == "get_portfolio" and _PERIOD.search(text) and _PROFIT.search(text):
         return _PROFIT_SINCE
     return ""
-
-
-def _uncovered(tags: list[Tag], text: str) -> str:
-    """What to say of a session, day or stretch of time that a profile was asked of and that this answer has not."""
-    place, at = _PLACES.search(text), moment_in(tags)[0]
-    stretch = _COMPOSITE.search(text) or _STRETCH.search(text)
-    if place:
-        name = next(group for group in place.groups() if group)
-        return (
-            f"Sessions of {_CITY.get(name, name.title())} are not kept here: the days of this desk are UTC days, and "
-            "the levels below are not of that session."
-        )
-    if at == "yesterday" and re.search(r"\bsingle prints?\b|\binitial balance\b|\bvwap\b", text):
-        return "Single prints, initial balance and VWAP are told of the current session here, not of yesterday's."
-    asked = stretch[0] if stretch else at if at not in _COVERED else ""
-    if not asked:
-        return ""
-    return (
-        f"A profile of `{asked}` is not part of this answer: the levels below are of the last candles and of the UTC "
-        "days they name; `POST /v1/volume-profile` with `as_of` or kind `composite` computes other stretches."
-    )

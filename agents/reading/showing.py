@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Any, Final
 
 from agents.reading import explaining, moods
-from agents.reading.asides import asked_facts, asked_levels, names_stretch, not_recorded
+from agents.reading.asides import asked_facts, asked_levels, not_recorded
 from agents.reading.clauses import Clause
 from agents.reading.glossary import TERMS, find_term
+from agents.reading.periods import AskedPeriod, asked_period, names_stretch
 from agents.reading.prices import find_roles
 from agents.reading.protection import protection
 from agents.reading.replies import ask_timeframe, example_assets
@@ -22,10 +23,11 @@ from agents.reading.types import ReadingContext, Request, SmallTalk
 from agents.reading.vocabulary import COLOURS, FILLERS, QUESTION_STARTS, VOCABULARY
 from tools.subjects import read_subject
 
-_MARKET_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile", "get_quote"})
+_PROFILE: Final = "analyze_volume_profile"
+_MARKET_TOOLS: Final = frozenset({"analyze_cipher", _PROFILE, "get_quote"})
 # Charts whose VWAP starts over with each day, week and month; see `engines.volume_profile.desk.average_period`.
 _AVERAGED_ON: Final = {"1d": "1h", "1w": "4h", "1M": "1d"}
-_TIMED_TOOLS: Final = frozenset({"analyze_cipher", "analyze_volume_profile"})
+_TIMED_TOOLS: Final = frozenset({"analyze_cipher", _PROFILE})
 _SEVERAL: Final = re.compile(r"\b(?:multi(?:ple)? ?time ?frames?|mtf|(?:all|the|every|across|different) timeframes?)\b")
 _DEFINING: Final = frozenset(
     {"what", "what's", "whats", "define", "explain", "meaning", "mean", "means", "definition", "glossary"}
@@ -61,6 +63,7 @@ class _Part:
     bare: bool
     named: bool
     lookback: int | None
+    asked: AskedPeriod
 
 
 def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Shown:
@@ -81,13 +84,16 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
         if not clause_is_ours(clause.tags):
             shown.unrelated = True
             continue
-        part = _part(place, clause.tags, supposed=supposed)
+        part = _part(place, clause.tags, context, supposed=supposed)
         shown.mentioned = shown.mentioned or bool(part.symbols or part.tool)
-        if part.lookback and not part.symbols and parts and parts[-1].tool == "analyze_volume_profile":
+        if part.lookback and not part.symbols and parts and parts[-1].tool == _PROFILE:
             parts[-1].lookback = part.lookback  # "value area of SOL, last 50 candles" is one request
             continue
-        if part.tool is None and context.last_tool == "analyze_volume_profile" and names_stretch(part.tags):
-            part.tool = "analyze_volume_profile"
+        if _only_period(part) and parts and parts[-1].tool == _PROFILE and parts[-1].asked == AskedPeriod():
+            parts[-1].asked = part.asked  # and so is "value area of SOL, last week"
+            continue
+        if part.tool is None and context.last_tool == _PROFILE and names_stretch(part.tags, context):
+            part.tool = _PROFILE
         if part.tool or part.symbols or part.timeframes:
             parts.append(part)
     _share(parts)
@@ -106,7 +112,7 @@ def _explained(place: int, tags: list[Tag], parts: list[_Part], shown: Shown, co
         return True
     elif not explaining.asks(tags, context):
         return False
-    part = _part(place, explaining.without_moment(tags), supposed=False)
+    part = _part(place, explaining.without_moment(tags), context, supposed=False)
     if not part.symbols and parts and parts[-1].bare and parts[-1].tool is None:
         before = parts.pop()
         part.symbols, part.timeframes = before.symbols, part.timeframes or before.timeframes
@@ -144,7 +150,7 @@ def _glossary(clause: Clause, shown: Shown, context: ReadingContext) -> bool:
     return True
 
 
-def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
+def _part(place: int, tags: list[Tag], context: ReadingContext, *, supposed: bool) -> _Part:
     strong = [t for t in tags if t.kind == "symbol" and t.strong] or [t for t in tags if t.kind == "symbol"]
     symbols = list(dict.fromkeys(t.text for t in strong))
     tool = topic_of(tags)
@@ -164,14 +170,32 @@ def _part(place: int, tags: list[Tag], *, supposed: bool) -> _Part:
         tool = "analyze_cipher"
     numbered = any(t.kind == "number" for t in tags)
     bare = not numbered and all(w in FILLERS | QUESTION_STARTS | _FOLLOWING | COLOURS for w in words)
-    return _Part(place, tags, tool, symbols, spans, bare, named=bool(spans), lookback=_lookback(tags))
+    return _Part(
+        place,
+        tags,
+        tool,
+        symbols,
+        spans,
+        bare,
+        named=bool(spans),
+        lookback=_lookback(tags),
+        asked=asked_period(tags, context),
+    )
+
+
+def _only_period(part: _Part) -> bool:
+    """True for ", last week": a time by itself."""
+    return part.asked.period is not None and part.tool is None and not part.symbols and not part.timeframes
 
 
 def _stretch(tags: list[Tag], index: int, tool: str | None) -> bool:
     """True for the "30 days" of "profile of the last 30 days": how far back, not how long a candle is."""
     back = index > 0 and tags[index - 1].text in {"last", "past", "previous"}
     ago = index + 1 < len(tags) and tags[index + 1].text == "ago"
-    return tool == "analyze_volume_profile" and tags[index].text[-1] in "dwM" and (back or ago)
+    counted = "composite" in {tag.text for tag in tags}
+    # "the last 4h" may be a candle; "the last 4 hours" are a time.
+    long = tags[index].text[-1] in "dwM" or " " in tags[index].raw
+    return tool == _PROFILE and long and (back or ago or counted)
 
 
 def _averaged(tags: list[Tag]) -> list[str]:
@@ -196,12 +220,23 @@ def _lookback(tags: list[Tag]) -> int | None:
 
 
 def _share(parts: list[_Part]) -> None:
-    """Let clauses of one message complete each other: tool, markets and timeframe."""
+    """Let clauses of one message complete each other: tool, period, markets and timeframe."""
+    for index, part in enumerate(parts[:-1]):
+        # "poc and value area of btc last week": the market and the time are for both.
+        following = parts[index + 1]
+        if part.tool == following.tool == _PROFILE and not part.symbols and part.asked == AskedPeriod():
+            part.asked = following.asked
     for index, part in enumerate(parts):
-        if part.tool is None and (part.bare or part.timeframes):
-            before = [p.tool for p in parts[:index] if p.tool in _MARKET_TOOLS]
-            after = [p.tool for p in parts[index + 1 :] if p.tool in _MARKET_TOOLS]
-            part.tool = before[-1] if before else after[0] if after else None
+        if part.tool is None and (part.bare or part.timeframes or part.asked.period):
+            before = [p for p in parts[:index] if p.tool in _MARKET_TOOLS]
+            after = [p for p in parts[index + 1 :] if p.tool in _MARKET_TOOLS]
+            near = before[-1] if before else after[0] if after else None
+            part.tool = near.tool if near else None
+            # "the asia session of btc and eth", "poc of btc and eth last week": the time is for both.
+            if near and near.tool == _PROFILE and (part.asked == AskedPeriod() or near.asked.uncovered):
+                part.asked = near.asked
+            elif near and near.tool == _PROFILE and near.asked == AskedPeriod():
+                near.asked = part.asked
     named = {t for p in parts for t in p.timeframes}
     for index, part in enumerate(parts):
         if not part.symbols and part.tool in _MARKET_TOOLS | {None}:
@@ -222,11 +257,14 @@ def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingCont
     tool = part.tool or _followed_up(part, parts, context)
     if tool is None:
         return
-    shown.lead = shown.lead or not_recorded(tool, part.tags)
+    if part.tool is None and tool == _PROFILE and context.last_period and part.asked == AskedPeriod():
+        part.asked = AskedPeriod(dict(context.last_period))  # "last week's POC on btc", then "and eth?"
+    shown.lead = shown.lead or (part.asked.uncovered if tool == _PROFILE else not_recorded(tool, part.tags))
     if tool == "analyze_cipher":
         shown.facts = tuple(dict.fromkeys([*shown.facts, *asked_facts(part.tags)]))
-    if tool == "analyze_volume_profile":
-        shown.facts = tuple(dict.fromkeys([*shown.facts, *asked_levels(part.tags)]))
+    if tool == _PROFILE:
+        levels = asked_levels(part.tags, of_period=part.asked != AskedPeriod())
+        shown.facts = tuple(dict.fromkeys([*shown.facts, *levels]))
     if tool in _MARKET_TOOLS:
         _market_request(part, tool, shown, context)
         return
@@ -274,8 +312,10 @@ def _market_request(part: _Part, tool: str, shown: Shown, context: ReadingContex
         return
     for symbol, span in _combinations(part.tags, symbols, spans):
         args: dict[str, Any] = {"symbol": symbol, "timeframe": span} if tool in _TIMED_TOOLS else {"symbol": symbol}
-        if tool == "analyze_volume_profile" and part.lookback is not None:
+        if tool == _PROFILE and part.lookback is not None:
             args["lookback"] = part.lookback
+        if tool == _PROFILE and part.asked.period is not None:
+            args["period"] = part.asked.period
         shown.requests.append((part.place, Request(tool, args)))
 
 

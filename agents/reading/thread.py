@@ -72,6 +72,11 @@ def _after_request(context: ReadingContext, request: Request) -> ReadingContext:
     if request.tool == explaining.TOOL:
         said = tuple((name, value) for name, value in request.args.items() if isinstance(value, str))
         context = replace(context, last_explained=said)
+    if request.tool == "analyze_volume_profile":
+        period = request.args.get("period")
+        given = period if isinstance(period, dict) else {}
+        plain = tuple((name, value) for name, value in given.items() if isinstance(value, str | int))
+        context = replace(context, last_period=plain)
     return replace(
         context,
         last_symbol=symbol if isinstance(symbol, str) and symbol else context.last_symbol,

@@ -31,7 +31,9 @@ _PHRASES: Final = {
     "analyze_volume_profile": (
         "point of control|value area|inside value|in value|outside value|above value|below value|volume profile"
         "|high volume node|low volume node|initial balance|single prints|single print|poor high|poor low|market profile"
-        "|session profile|session poc|what's above price|whats above price|what's below price|whats below price"
+        "|london session|new york session|ny session|us session|asian session|asia session|tokyo session"
+        "|session of london|session of new york|session of tokyo|session of asia|session profile|session poc"
+        "|what's above price|whats above price|what's below price|whats below price"
         "|what is above price|what is below price|above the price|below the price"
     ),
     "analyze_cipher": (

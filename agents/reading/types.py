@@ -103,6 +103,7 @@ class ReadingContext:
         quote_currency: a bare asset is priced in it.
         last_symbol, last_timeframe, last_tool: of the newest request in the thread.
         last_explained: (argument, value) of the newest explanation in the thread.
+        last_period: (argument, value) of the period of the newest profile in the thread.
         pending_order: an order still waiting for something that was asked for.
         pending_tickets: (label, one line of text) of the tickets that wait for a person.
         positions: symbols the account holds, where they are known.
@@ -118,6 +119,7 @@ class ReadingContext:
     last_timeframe: str | None = None
     last_tool: str | None = None
     last_explained: tuple[tuple[str, str], ...] = ()
+    last_period: tuple[tuple[str, str | int], ...] = ()
     pending_order: OrderWords | None = None
     pending_tickets: tuple[tuple[str, str], ...] = ()
     positions: tuple[str, ...] = ()

@@ -37,7 +37,7 @@ CIPHER_WORDS: Final = words(
 )
 PROFILE_WORDS: Final = words(
     "poc vah val hvn lvn hvns lvns vp vpvr vrvp support supports resistance resistances levels level volume node "
-    "nodes profile tpo value-area vwap pocs naked virgin untested dpoc prints"
+    "nodes profile tpo tpos composite value-area vwap pocs naked virgin untested dpoc prints"
 )
 PORTFOLIO_WORDS: Final = words(
     "portfolio positions position balance balances account pnl p&l equity holdings holding cash exposure bag bags "
