@@ -65,6 +65,11 @@ def protective_ids(client_order_id: str) -> tuple[str, str]:
     return f"{client_order_id}-sl", f"{client_order_id}-tp"
 
 
+def guarded_ids(client_order_id: str) -> tuple[str, str]:
+    """Client order ids of the stop-loss and take-profit that the desk guards itself and sends when they are due."""
+    return f"{client_order_id}-gs", f"{client_order_id}-gt"
+
+
 class Broker(Protocol):
     """A place that fills orders. Paper and every venue pass the same contract tests.
 

@@ -7,6 +7,7 @@ from typing import Final
 from engines.domain.orders import OrderStatus, OrderTicket
 from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker
+from engines.ledger.guarding import release
 from engines.ledger.ledger import Ledger
 
 # Nobody knows yet whether the venue has it: that it is not there now proves nothing.
@@ -26,6 +27,11 @@ def carry_out_cancellation(ticket: OrderTicket, *, ledger: Ledger, broker: Broke
     told, settled = [], True
     for order_id in ticket.cancels:
         order = ledger.order(order_id)
+        if order.waits_at_desk:
+            with ledger.journalled() as journal:
+                release(journal, order, "Cancelled on request.")
+            told.append(f"{order_id} is cancelled: this desk guards it no more")
+            continue
         try:
             seen = broker.cancel(order_id, order.symbol)
         except NotFound:

@@ -126,9 +126,17 @@ class PaperBroker:
         return ticket.side == "buy" and (ticket.stop_loss is not None or ticket.take_profit is not None)
 
     def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
-        """The exits of an entry; they began to rest in the moment it filled."""
-        found = (self.find(order_id, entry.symbol) for order_id in protective_ids(entry.id))
-        return tuple(order for order in found if order is not None)
+        """The exits of an entry; they began to rest in the moment it filled.
+
+        Raises:
+            VenueUnavailable: the venue does not know them, although it took an entry that has some.
+        """
+        found = tuple(self.find(order_id, entry.symbol) for order_id in protective_ids(entry.id))
+        known = tuple(order for order in found if order is not None)
+        wanted = entry.side == "buy" and (entry.stop_loss is not None or entry.take_profit is not None)
+        if wanted and not known:
+            raise VenueUnavailable(f"The paper venue does not show the exits of {entry.id}.")
+        return known
 
     def ready(self) -> None:
         """Ask the market for what it lists.

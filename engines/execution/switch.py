@@ -16,6 +16,7 @@ from engines.domain.trading_state import Standing
 from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker
 from engines.execution.recover import look_up
+from engines.ledger.guarding import release
 from engines.ledger.halt_file import HaltFile
 from engines.ledger.ledger import Ledger
 
@@ -119,9 +120,13 @@ def _cancelled(order: Order, ledger: Ledger, broker: Broker, clock: Clock) -> Ca
     with ledger.claim(order.ticket_id):
         current = ledger.order(order.id)
         # The claim is ours, so nobody is sending it: an order in flight is first looked for.
-        if current.status in _IN_FLIGHT and current.parent_id is None:
+        if current.status in _IN_FLIGHT and (current.parent_id is None or current.held_by == "desk"):
             current = look_up(current, ledger=ledger, broker=broker, clock=clock)
-        if current.status in OPEN_ORDER_STATUSES:
+        if current.waits_at_desk:
+            with ledger.journalled() as journal:
+                release(journal, current, "Cancelled on request.")
+            current = ledger.order(order.id)
+        elif current.status in OPEN_ORDER_STATUSES:
             try:
                 seen = broker.cancel(order.id, order.symbol)
             except NotFound:

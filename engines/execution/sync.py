@@ -7,8 +7,11 @@ from typing import Final
 
 from engines.domain.orders import Order, OrderStatus
 from engines.errors import VenueUnavailable
-from engines.execution.broker import Broker, OpenOrder, protective_ids
+from engines.execution.broker import Broker, OpenOrder
+from engines.execution.protection import bring_protective
 from engines.ledger.ledger import Ledger
+
+__all__ = ["bring_protective", "sync_fills"]
 
 # `submitting` and unclear orders belong to `submit`, which owns their claim.
 _WATCHED: Final[frozenset[OrderStatus]] = frozenset({"accepted", "partially_filled"})
@@ -53,7 +56,9 @@ def sync_fills(
 
 
 def _is_watched(order: Order) -> bool:
-    """An order that the venue took and lost stays watched: it may be found again."""
+    """What waits at the desk is not at the venue; an order that it took and lost may be found there again."""
+    if order.waits_at_desk:
+        return False
     return order.status in _WATCHED or (order.status == "needs_operator" and order.venue_order_id is not None)
 
 
@@ -74,13 +79,3 @@ def _brought(order: Order, ledger: Ledger, broker: Broker) -> Order:
         return order
     reason = f"{broker.name} accepted order {order.id} and no longer knows it."
     return ledger.record_unsettled(order.id, "needs_operator", reason)
-
-
-def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker) -> tuple[Order, ...]:
-    """Record the stop-loss and take-profit that the venue holds for a filled entry; those it holds."""
-    stop_id, target_id = protective_ids(entry.id)
-    wanted = [order_id for order_id, at in ((stop_id, entry.stop_loss), (target_id, entry.take_profit)) if at]
-    if entry.status != "filled" or not wanted:
-        return ()
-    found = (broker.find(order_id, entry.symbol) for order_id in wanted)
-    return tuple(ledger.record_protective(entry.id, seen, broker.name) for seen in found if seen is not None)

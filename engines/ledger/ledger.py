@@ -168,6 +168,12 @@ class Ledger(LedgerReader):
         return tuple(self.ticket(row["id"]) for row in rows)
 
     @contextmanager
+    def journalled(self) -> Iterator[Journal]:
+        """A write transaction with its audit records, for what the ledger's other modules write."""
+        with journalling(self._engine, self._clock) as journal:
+            yield journal
+
+    @contextmanager
     def claim(self, ticket_id: str) -> Iterator[None]:
         """Own the submission of a ticket: others wait, in every thread and process, until it ends or dies."""
         with claimed(self._engine, ticket_id):

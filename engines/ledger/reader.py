@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, or_, select, true
 
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, OrderTicket, TicketStatus
@@ -222,15 +222,31 @@ class LedgerReader:
             return tuple(connection.execute(query).scalars())
 
     def unprotected_entries(self, *, within: str = "") -> tuple[Order, ...]:
-        """Filled entries with a stop-loss or take-profit whose protective orders are not in the ledger yet."""
+        """Buys that filled, or a part of them, with exits that are not in the ledger yet."""
         columns, child = tables.orders.c, tables.orders.alias("child")
         wanted = _counted(columns.stop_loss) + _counted(columns.take_profit)
         present = select(func.count()).where(child.c.parent_id == columns.id).scalar_subquery()
+        filled = select(tables.fills.c.seq).where(tables.fills.c.order_id == columns.id).exists()
+        ended = or_(columns.status == "filled", (columns.status == "cancelled") & filled)
         query = select(tables.orders).where(
-            columns.status == "filled", wanted > present, _begins(columns.account, within)
+            ended, columns.side == "buy", wanted > present, _begins(columns.account, within)
         )
         with self._engine.connect() as connection:
             return orders.read_orders(connection, query)
+
+    def exits_of(self, entry_id: str) -> tuple[Order, ...]:
+        """The stop-loss and take-profit of an entry, whoever holds them."""
+        query = select(tables.orders).where(tables.orders.c.parent_id == entry_id).order_by(tables.orders.c.id)
+        with self._engine.connect() as connection:
+            return orders.read_orders(connection, query)
+
+    def guarded_entries(self, account_id: str, symbol: str) -> tuple[Order, ...]:
+        """Entries on a symbol with an exit that the desk guards, oldest first."""
+        columns, child = tables.orders.c, tables.orders.alias("child")
+        guarded = select(child.c.id).where(child.c.parent_id == columns.id, child.c.held_by == "desk").exists()
+        query = select(tables.orders).where(columns.account == account_id, columns.symbol == symbol, guarded)
+        with self._engine.connect() as connection:
+            return orders.read_orders(connection, query.order_by(columns.created_at, columns.id))
 
     def fills(
         self, account_id: str, *, symbol: str | None = None, limit: int = 1000, before: str | None = None

@@ -11,12 +11,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from engines.domain.orders import OrderTicket
+from engines.domain.orders import Order, OrderTicket
 from engines.errors import InvalidRequest, OrderRejected
 from engines.execution.broker import VenueOrderStatus, protective_ids
 from engines.execution.venues.binance_account import BinanceAccount, execution
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Market, Request, Sighting
+from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting
 from engines.execution.venues.documents import amount, rows, side_of, table, text
 from engines.execution.venues.failures import CallFailed, FailureTable, Unproven, codes
 
@@ -25,7 +25,7 @@ _PAGE: Final = 1_000
 
 FAILURES: Final = FailureTable(
     refused={
-        "-2010": frozenset({"InsufficientFunds", "InvalidOrder"}),
+        "-2010": frozenset({"InsufficientFunds", "InvalidOrder", "OrderImmediatelyFillable"}),
         # ccxt calls a broken filter one or the other, by the filter's name.
         "-1013": frozenset({"InvalidOrder", "BadRequest"}),
         **codes("BadRequest", "-1100", "-1102", "-1106", "-1111", "-1115", "-1116", "-1117", "-1131"),
@@ -60,8 +60,7 @@ class Binance:
     model = (
         "Binance spot fills from its book: market and stop orders at the best prices there, limit orders at theirs or "
         "better, in parts where the book is thin. A limit entry carries its stop-loss and take-profit as one order "
-        "list that starts when it has filled whole; after a market entry they follow as a list; a stop entry's are "
-        "not held there."
+        "list that starts when it has filled whole; after market and stop entries they follow as a list."
     )
 
     def __init__(self, client: VenueClient) -> None:
@@ -77,28 +76,29 @@ class Binance:
     def entry(self, ticket: OrderTicket, market: Market) -> Request:
         """`order`, or `orderList/oto` and `orderList/otoco` for a limit entry with exits."""
         own = self._order(ticket, market)
-        if not self.holds_protection(ticket):
+        if not self.carries_exits(ticket):
             named = {"symbol": market.id, "newClientOrderId": self.venue_id(ticket.client_order_id)}
             return Request("private_post_order", named | own | {"newOrderRespType": "FULL"})
         net = ticket.quantity * (1 - market.taker_fee) // market.lot_size * market.lot_size
         working = {f"working{name[0].upper()}{name[1:]}": value for name, value in own.items()}
         working["workingClientOrderId"] = self.venue_id(ticket.client_order_id)
-        return self._list(ticket, market, net, first=working)
+        return self._list(Exits.of(ticket), market, net, first=working)
 
-    def holds_protection(self, ticket: OrderTicket) -> bool:
+    def carries_exits(self, entry: OrderTicket | Order) -> bool:
         """Only a buy at a limit can be the first order of a list."""
-        exits = ticket.stop_loss is not None or ticket.take_profit is not None
-        return exits and ticket.side == "buy" and ticket.order_type == "limit"
+        return bool(Exits.of(entry).ids) and entry.order_type == "limit"
 
-    def protection(self, ticket: OrderTicket, market: Market, held: Decimal) -> Request | None:
-        """An OCO list, or the one exit there is, for what a filled market entry left."""
-        if ticket.side != "buy" or ticket.order_type != "market":
-            return None
-        return self._list(ticket, market, held, first=None)
+    def follows_with_exits(self, entry: OrderTicket | Order) -> bool:
+        """A list of exits is an order of its own."""
+        return bool(Exits.of(entry).ids)
+
+    def protection(self, exits: Exits, market: Market, held: Decimal) -> Request:
+        """An OCO list, or the one exit there is, for what a filled entry left."""
+        return self._list(exits, market, held, first=None)
 
     def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
         """The entry in the reply to an order or a list."""
-        if self.holds_protection(ticket):
+        if self.carries_exits(ticket):
             for row in rows(reply, "orderReports"):
                 if row.get("clientOrderId") == ticket.client_order_id:
                     return _sighting(row, ticket.client_order_id, market)
@@ -165,10 +165,10 @@ class Binance:
             return own | {"type": "STOP_LOSS", "stopPrice": self._client.price_text(market.symbol, ticket.stop_price)}
         raise OrderRejected(f"A {ticket.order_type} order without its price is none. Nothing was sent.")
 
-    def _list(self, ticket: OrderTicket, market: Market, held: Decimal, *, first: dict[str, str] | None) -> Request:
-        """The exits of an entry: below it the stop-loss, above it the take-profit, each under its own id."""
-        stop_id, target_id = protective_ids(ticket.client_order_id)
-        below, above = ticket.stop_loss, ticket.take_profit
+    def _list(self, exits: Exits, market: Market, held: Decimal, *, first: dict[str, str] | None) -> Request:
+        """The exits of an entry, each under its own id."""
+        stop_id, target_id = protective_ids(exits.client_order_id)
+        below, above = exits.stop_loss, exits.take_profit
         stop = {} if below is None else self._stop(market, below, stop_id)
         target = {} if above is None else self._target(market, above, target_id)
         shared = {"side": "SELL", "quantity": self._client.quantity_text(market.symbol, held)}
@@ -178,7 +178,7 @@ class Binance:
             single["newClientOrderId"] = single.pop("clientOrderId")
             return Request("private_post_order", head | shared | single)
         head |= first or {}
-        head["listClientOrderId"] = self.venue_id(f"{ticket.client_order_id}-ls")
+        head["listClientOrderId"] = self.venue_id(f"{exits.client_order_id}-ls")
         if first is not None and not (stop and target):
             pending = {f"pending{name}": value for name, value in (stop or target).items()}
             pending |= {"pendingSide": "SELL", "pendingQuantity": shared["quantity"]}

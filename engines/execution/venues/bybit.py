@@ -11,14 +11,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from engines.domain.orders import OrderTicket
+from engines.domain.orders import Order, OrderTicket
 from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
 from engines.execution.broker import VenueOrderStatus
 from engines.execution.venues.bybit_account import BybitAccount, BybitPages, execution, exit_id
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Market, Request, Sighting
+from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting
 from engines.execution.venues.documents import amount, side_of, table, text
-from engines.execution.venues.failures import FailureTable, NoAnswer, Unproven, codes
+from engines.execution.venues.failures import CallFailed, FailureTable, NoAnswer, Unproven, codes
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _EXIT: Final = re.compile(r"(.+)-(sl|tp)")
@@ -60,7 +60,8 @@ class Bybit:
     model = (
         "Bybit spot fills from its book: market and stop orders at the best prices there, limit orders at theirs or "
         "better, in parts where the book is thin. A limit entry carries its stop-loss and take-profit, which sell at "
-        "the market what the entry left after its fee; those of market and stop entries are not held there."
+        "the market what the entry left after its fee; after other entries a stop-loss is held there, unless "
+        "there is a take-profit, too."
     )
 
     def __init__(self, client: VenueClient) -> None:
@@ -94,15 +95,30 @@ class Bybit:
             raise OrderRejected(f"A {ticket.order_type} order without its price is none. Nothing was sent.")
         return Request("private_post_v5_order_create", own)
 
-    def holds_protection(self, ticket: OrderTicket) -> bool:
+    def carries_exits(self, entry: OrderTicket | Order) -> bool:
         """Only a buy at a limit can carry exits."""
-        exits = ticket.stop_loss is not None or ticket.take_profit is not None
-        return exits and ticket.side == "buy" and ticket.order_type == "limit"
+        return bool(Exits.of(entry).ids) and entry.order_type == "limit"
 
-    def protection(self, ticket: OrderTicket, market: Market, held: Decimal) -> Request | None:
-        """None: two exits placed by themselves would each hold the same coins back."""
-        del ticket, market, held
-        return None
+    def follows_with_exits(self, entry: OrderTicket | Order) -> bool:
+        """A stop-loss alone: two exits placed by themselves would each hold the same coins back."""
+        exits = Exits.of(entry)
+        return exits.stop_loss is not None and exits.take_profit is None
+
+    def protection(self, exits: Exits, market: Market, held: Decimal) -> Request:
+        """A conditional order that sells at the market."""
+        if exits.stop_loss is None:
+            raise OrderRejected("Bybit holds a stop-loss after the entry, and nothing else. Nothing was sent.")
+        own = {
+            **_of(market),
+            "side": "Sell",
+            "qty": self._client.quantity_text(market.symbol, held),
+            "orderLinkId": self.venue_id(exits.ids[0]),
+            "orderType": "Market",
+            "marketUnit": "baseCoin",
+            "triggerPrice": self._client.price_text(market.symbol, exits.stop_loss),
+            "orderFilter": "StopOrder",
+        }
+        return Request("private_post_v5_order_create", own)
 
     def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
         """The reply names the order and nothing else; how it stands is looked up, or open until it shows."""
@@ -118,12 +134,15 @@ class Bybit:
 
     def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
         """Among the live orders, then week by week among those that ended, then among the trades."""
-        leg = _EXIT.fullmatch(self.venue_id(client_order_id))
-        own = _of(market) | ({"orderFilter": "tpslOrder"} if leg else {"orderLinkId": client_order_id})
+        own = _of(market)
+        if _EXIT.fullmatch(self.venue_id(client_order_id)):
+            for row in self._pages.orders(own | {"orderFilter": "tpslOrder"}):
+                if exit_id(row) == client_order_id:
+                    return _sighting(row, client_order_id, market, ours=False)
+        own |= {"orderLinkId": client_order_id}
         for row in self._pages.orders(own):
-            if leg is None or exit_id(row) == client_order_id:
-                return _sighting(row, client_order_id, market, ours=leg is None)
-        if leg is None and self._pages.pages("private_get_v5_execution_list", own):
+            return _sighting(row, client_order_id, market, ours=True)
+        if self._pages.pages("private_get_v5_execution_list", own):
             raise Unproven(f"Bybit lists trades of order {client_order_id} and does not show the order.")
         return None
 
@@ -139,15 +158,23 @@ class Bybit:
         return tuple(sorted(found.values(), key=lambda each: (each.time, each.id)))
 
     def cancels_by_venue_id(self, client_order_id: str) -> bool:
-        """True for exits: Bybit gives them no id of ours."""
+        """True for exits: to those that an entry carried Bybit gives no id of ours."""
         return _EXIT.fullmatch(client_order_id) is not None
 
     def cancel(self, client_order_id: str, order: Sighting | None, market: Market) -> None:
-        """`order/cancel` by `orderLinkId`, or by Bybit's own id where that is the only one."""
+        """`order/cancel` by `orderLinkId`, or by Bybit's own id where that is the only one.
+
+        Bybit looks for an order among those of one kind, plain ones unless told otherwise.
+        """
         named = {"orderId": order.venue_order_id} if order else {"orderLinkId": self.venue_id(client_order_id)}
-        if order is not None:
-            named["orderFilter"] = "tpslOrder"
-        self._client.call("private_post_v5_order_cancel", _of(market) | named, "cancel")
+        own = _of(market) | named
+        first, second = ({"orderFilter": "tpslOrder"} if order else {}), {"orderFilter": "StopOrder"}
+        try:
+            self._client.call("private_post_v5_order_cancel", own | first, "cancel")
+        except CallFailed as failure:
+            if FAILURES.reading(failure) != "missing":
+                raise
+            self._client.call("private_post_v5_order_cancel", own | second, "cancel")
 
     def venue_time_ms(self) -> tuple[int, int]:
         """`market/time`, told in nanoseconds."""
@@ -157,7 +184,7 @@ class Bybit:
     def _exits(self, ticket: OrderTicket, market: Market) -> dict[str, str]:
         """Both sell at the market: a take-profit that rests at a limit would have cost the stop-loss already."""
         exits: dict[str, str] = {}
-        if not self.holds_protection(ticket):
+        if not self.carries_exits(ticket):
             return exits
         if ticket.take_profit is not None:
             price = self._client.price_text(market.symbol, ticket.take_profit)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from threading import RLock
 from typing import Any, Final, TypeVar
 
-from engines.domain.orders import Fill, OrderTicket, Side
+from engines.domain.orders import Fill, Order, OrderTicket, Side
 from engines.errors import InvalidRequest, NotFound, OrderRejected, OutcomeUnknown, VenueUnavailable
 from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.clock_check import ClockCheck
 from engines.execution.venues.dialect import Dialect, Execution, Market, Request, Sighting
+from engines.execution.venues.exits import ExitKeeper
 from engines.execution.venues.failures import CallFailed, NoAnswer, Unproven
 from engines.execution.venues.standing import standing_of
 
@@ -46,6 +46,7 @@ class CcxtBroker:
         self._placing = RLock()
         self._sent: set[str] = set()
         self._taken_at: dict[tuple[str, str], float] = {}
+        self._exits = ExitKeeper(dialect, client, self.find, monotonic)
 
     @property
     def name(self) -> str:
@@ -63,11 +64,20 @@ class CcxtBroker:
         return self._dialect.model
 
     def holds_protection(self, ticket: OrderTicket) -> bool:
-        """True when the venue takes a ticket's stop-loss and take-profit together with the entry.
+        """True when the venue will hold a ticket's stop-loss and take-profit once the entry has filled.
 
-        Otherwise they go there after the fill, where the venue can hold them, or the desk has to guard them.
+        They go there together with the entry, or after it. Otherwise the desk has to guard them.
         """
-        return self._dialect.holds_protection(ticket)
+        return self._dialect.carries_exits(ticket) or self._dialect.follows_with_exits(ticket)
+
+    def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
+        """See to it that the venue holds the exits of an entry that has filled; those it knows, in any state.
+
+        Raises:
+            VenueUnavailable: it is not known whether they are there.
+        """
+        with self._placing:
+            return self._exits.protect(entry)
 
     def ready(self) -> None:
         """Read the markets and compare the clocks, so that the first order does not wait for it.
@@ -252,24 +262,6 @@ class CcxtBroker:
         except (NoAnswer, VenueUnavailable) as failure:
             _LOGGER.warning("%s took order %s; its trades could not be read yet: %s", title, order_id, _gist(failure))
             order = self._order(seen, (), market)
-        return self._protected(ticket, market, order)
-
-    def _protected(self, ticket: OrderTicket, market: Market, order: VenueOrder) -> VenueOrder:
-        """Protect an entry that filled at once, where the venue takes its exits only afterwards."""
-        wanted = ticket.side == "buy" and (ticket.stop_loss is not None or ticket.take_profit is not None)
-        if not wanted or self.holds_protection(ticket):
-            return order
-        base_fees = sum((fill.fee for fill in order.fills if fill.fee_currency == market.base), _ZERO)
-        held = (order.filled - base_fees) // market.lot_size * market.lot_size
-        try:
-            request = self._dialect.protection(ticket, market, held) if order.status == "filled" else None
-            if request is None:
-                return _noted(order, f"{self._client.title} does not hold its stop-loss and take-profit.")
-            self._client.call(request.method, request.params, "order", request.weight)
-        except (NoAnswer, OrderRejected, VenueUnavailable) as failure:
-            return _noted(
-                order, f"Its stop-loss and take-profit may not be at {self._client.title} ({_gist(failure)})."
-            )
         return order
 
     def _told(self, seen: Sighting, market: Market) -> VenueOrder:
@@ -309,7 +301,3 @@ class CcxtBroker:
 
 def _gist(failure: Exception) -> str:
     return failure.told if isinstance(failure, NoAnswer) else str(failure)
-
-
-def _noted(order: VenueOrder, note: str) -> VenueOrder:
-    return replace(order, reason=f"{order.reason} {note}".strip())

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from engines.domain.orders import OrderTicket, Side
-from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus
+from engines.domain.orders import Order, OrderTicket, Side
+from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus, protective_ids
 from engines.execution.venues.failures import FailureTable
 
 
@@ -89,6 +89,30 @@ class Trade:
     execution: Execution
 
 
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """Where an entry is to be left again: below it the stop-loss, above it the take-profit."""
+
+    client_order_id: str
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+
+    @classmethod
+    def of(cls, entry: OrderTicket | Order) -> Exits:
+        """Those of a buy; a sale has none."""
+        order_id = entry.client_order_id if isinstance(entry, OrderTicket) else entry.id
+        if entry.side != "buy":
+            return cls(order_id, None, None)
+        return cls(order_id, entry.stop_loss, entry.take_profit)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Client order ids of the exits that there are."""
+        stop_id, target_id = protective_ids(self.client_order_id)
+        wanted = ((stop_id, self.stop_loss), (target_id, self.take_profit))
+        return tuple(order_id for order_id, price in wanted if price is not None)
+
+
 class AccountReader(Protocol):
     """What a venue tells about the account as a whole. Every method sends requests.
 
@@ -152,12 +176,22 @@ class Dialect(Protocol):
         """
         ...
 
-    def holds_protection(self, ticket: OrderTicket) -> bool:
-        """True when `entry` carries the ticket's stop-loss and take-profit."""
+    def carries_exits(self, entry: OrderTicket | Order) -> bool:
+        """True when `entry` sends an order's stop-loss and take-profit along with it."""
         ...
 
-    def protection(self, ticket: OrderTicket, market: Market, held: Decimal) -> Request | None:
-        """The request that protects `held` base units once the entry has filled; None where the venue cannot."""
+    def follows_with_exits(self, entry: OrderTicket | Order) -> bool:
+        """True when the venue can take an order's exits once it has filled."""
+        ...
+
+    def protection(self, exits: Exits, market: Market, held: Decimal) -> Request:
+        """The request that protects `held` base units with the exits of an entry that has filled.
+
+        Asked only where `follows_with_exits` says so.
+
+        Raises:
+            OrderRejected: the venue has no such order; nothing was sent.
+        """
         ...
 
     def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:

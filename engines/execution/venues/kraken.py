@@ -11,11 +11,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from engines.domain.orders import OrderTicket
+from engines.domain.orders import Order, OrderTicket, Side
 from engines.errors import OrderRejected
 from engines.execution.broker import VenueOrderStatus
 from engines.execution.venues.ccxt_client import RECEIVE_WINDOW_MS, VenueClient
-from engines.execution.venues.dialect import Execution, Market, Request, Sighting
+from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting
 from engines.execution.venues.documents import amount, moment, side_of, table, text
 from engines.execution.venues.failures import FailureTable, Unproven, codes
 from engines.execution.venues.kraken_account import KrakenAccount, execution
@@ -64,7 +64,7 @@ class Kraken:
     model = (
         "Kraken spot fills from its book: market and stop orders at the best prices there, limit orders at theirs or "
         "better, in parts where the book is thin. An order that reaches the engine more than five seconds late is "
-        "refused. Stop-loss and take-profit are not held there."
+        "refused. A stop-loss alone is held there once the entry has filled; a take-profit is not, nor both together."
     )
 
     def __init__(self, client: VenueClient) -> None:
@@ -77,14 +77,7 @@ class Kraken:
 
     def entry(self, ticket: OrderTicket, market: Market) -> Request:
         """`AddOrder`, with fees in quote currency, so that what was bought can be sold whole."""
-        own = {
-            "pair": market.id,
-            "type": ticket.side,
-            "volume": self._client.quantity_text(market.symbol, ticket.quantity),
-            "cl_ord_id": self.venue_id(ticket.client_order_id),
-            "oflags": "fciq",
-            "deadline": moment(Decimal(self._client.now_ms() + RECEIVE_WINDOW_MS)).isoformat(timespec="milliseconds"),
-        }
+        own = self._order(market, ticket.side, ticket.quantity, ticket.client_order_id)
         if ticket.order_type == "market":
             own |= {"ordertype": "market"}
         elif ticket.order_type == "limit" and ticket.limit_price is not None:
@@ -96,15 +89,34 @@ class Kraken:
             raise OrderRejected(f"A {ticket.order_type} order without its price is none. Nothing was sent.")
         return Request("private_post_addorder", own)
 
-    def holds_protection(self, ticket: OrderTicket) -> bool:
+    def carries_exits(self, entry: OrderTicket | Order) -> bool:
         """No: a conditional close is one exit only, under an id of Kraken's own, one for each execution."""
-        del ticket
+        del entry
         return False
 
-    def protection(self, ticket: OrderTicket, market: Market, held: Decimal) -> Request | None:
-        """None: two exits placed by themselves would each hold the same coins back."""
-        del ticket, market, held
-        return None
+    def follows_with_exits(self, entry: OrderTicket | Order) -> bool:
+        """A stop-loss alone: two exits placed by themselves would each hold the same coins back."""
+        exits = Exits.of(entry)
+        return exits.stop_loss is not None and exits.take_profit is None
+
+    def protection(self, exits: Exits, market: Market, held: Decimal) -> Request:
+        """A stop-loss order."""
+        if exits.stop_loss is None:
+            raise OrderRejected("Kraken holds a stop-loss after the entry, and nothing else. Nothing was sent.")
+        own = self._order(market, "sell", held, exits.ids[0])
+        own |= {"ordertype": "stop-loss", "price": self._client.price_text(market.symbol, exits.stop_loss)}
+        return Request("private_post_addorder", own)
+
+    def _order(self, market: Market, side: Side, quantity: Decimal, client_order_id: str) -> dict[str, str]:
+        latest = moment(Decimal(self._client.now_ms() + RECEIVE_WINDOW_MS))
+        return {
+            "pair": market.id,
+            "type": side,
+            "volume": self._client.quantity_text(market.symbol, quantity),
+            "cl_ord_id": self.venue_id(client_order_id),
+            "oflags": "fciq",
+            "deadline": latest.isoformat(timespec="milliseconds"),
+        }
 
     def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
         """The reply names Kraken's id only; that it is our order is proven by a look-up under our own."""

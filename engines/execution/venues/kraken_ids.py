@@ -8,11 +8,11 @@ from typing import Final
 
 from engines.errors import InvalidRequest
 
-_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(-sl|-tp)?")
-_THEIRS: Final = re.compile(r"71747000([0-9a-f]{24})|717470(01|02)([0-9a-f]{24})")
+_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(-sl|-tp|-gs|-gt)?")
+_THEIRS: Final = re.compile(r"71747000([0-9a-f]{24})|717470(0[1-4])([0-9a-f]{24})")
 # "qtp" in hexadecimal, then what the order is: an id of Kraken's form that can be read back.
 _MARK: Final = "717470"
-_PART: Final[Mapping[str, str]] = {"": "00", "-sl": "01", "-tp": "02"}
+_PART: Final[Mapping[str, str]] = {"": "00", "-sl": "01", "-tp": "02", "-gs": "03", "-gt": "04"}
 
 
 def kraken_id(client_order_id: str) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from engines.domain.clock import ManualClock
 from engines.domain.orders import Fill, Order, OrderIntent, OrderTicket
 from engines.errors import Conflict, OrderRejected, OutcomeUnknown, VenueUnavailable
-from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder, protective_ids
+from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder
 from engines.execution.context import OrderContext
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import prepare_ticket
@@ -76,8 +76,7 @@ class FlakyVenue:
         return self.paper.holds_protection(ticket)
 
     def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
-        found = (self.find(order_id, entry.symbol) for order_id in protective_ids(entry.id))
-        return tuple(order for order in found if order is not None)
+        return self.paper.protect(entry)
 
     def ready(self) -> None:
         self.paper.ready()

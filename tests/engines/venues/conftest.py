@@ -20,7 +20,8 @@ import pytest
 
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
-from engines.domain.orders import Confluence, OrderTicket, RiskVerdict
+from engines.domain.orders import Confluence, Order, OrderTicket, RiskVerdict
+from engines.execution.broker import VenueOrder
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import client_order_id
 from engines.execution.venues import VENUES, CcxtBroker, Credentials
@@ -259,6 +260,30 @@ def ticket() -> Callable[..., OrderTicket]:
         force = "IOC" if kind == "market" else "GTC"
         given |= {"client_order_id": order_id, "order_type": kind, "time_in_force": force}
         return replace(_BUY, **given)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ledger_order() -> Callable[[OrderTicket, VenueOrder], Order]:
+    """A ticket's order as the ledger has it once the venue has told where it stands."""
+
+    def make(ticket: OrderTicket, seen: VenueOrder) -> Order:
+        shared = set(Order.__slots__) & set(OrderTicket.__slots__) - {"id", "status", "reason", "quantity"}
+        return Order(
+            **{name: getattr(ticket, name) for name in shared - {"created_at"}},
+            id=ticket.client_order_id,
+            ticket_id=ticket.id,
+            quantity=seen.quantity,
+            status="filled" if seen.status == "filled" else "accepted",
+            filled=seen.filled,
+            average_price=None,
+            venue_order_id=seen.venue_order_id,
+            reason=seen.reason,
+            created_at=_NOW,
+            updated_at=_NOW,
+            fills=seen.fills,
+        )
 
     return make
 

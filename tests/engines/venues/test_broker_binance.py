@@ -201,10 +201,12 @@ def test_a_limit_entry_carries_its_exits_as_one_list(venue: Any, broker: CcxtBro
 @pytest.mark.parametrize(("field", "leg"), [("stop_loss", 0), ("take_profit", 1)])
 @pytest.mark.parametrize("entry", [{}, {"limit_price": 49000}], ids=["market", "limit"])
 def test_one_exit_alone_is_held_too(
-    venue: Any, broker: CcxtBroker, ticket: Ticket, field: str, leg: int, entry: dict[str, int]
+    venue: Any, broker: CcxtBroker, ticket: Ticket, field: str, leg: int, entry: dict[str, int], ledger_order: Any
 ) -> None:
     one = ticket(**entry, **{field: 48000 if field == "stop_loss" else 52000})
-    assert place(broker, one).reason == ""
+    order = place(broker, one)
+    if order.status == "filled":
+        broker.protect(ledger_order(one, order))
     venue.price(symbol=BTC, price="48990")
     ids = protective_ids(one.client_order_id)
     held, other = broker.find(ids[leg], BTC), broker.find(ids[1 - leg], BTC)
@@ -212,40 +214,76 @@ def test_one_exit_alone_is_held_too(
     assert (held.status, held.quantity, other) == ("accepted", Decimal("0.0999"), None)
 
 
-def test_a_market_entry_is_followed_by_its_exits(venue: Any, broker: CcxtBroker, ticket: Ticket) -> None:
-    one = ticket(stop_loss=48000, take_profit=52000)
-    assert not broker.holds_protection(one)
-    order = place(broker, one)
+@pytest.mark.parametrize("fields", [{}, {"stop_price": 50001}], ids=["market", "stop"])
+def test_an_entry_that_carries_none_is_followed_by_its_exits(
+    venue: Any, broker: CcxtBroker, ticket: Ticket, ledger_order: Any, fields: dict[str, int]
+) -> None:
+    one = ticket(stop_loss=48000, take_profit=52000, **fields)
+    assert broker.holds_protection(one)
+    place(broker, one)
+    venue.price(symbol=BTC, price="50100")
+    order = broker.find(one.client_order_id, BTC)
+    assert order is not None
     assert (order.status, order.reason) == ("filled", "")
+    stop, target = broker.protect(ledger_order(one, order))
     assert [entry["path"] for entry in venue.log(route="create")] == ["/api/v3/order", "/api/v3/orderList/oco"]
-    stop, target = (broker.find(each, BTC) for each in protective_ids(one.client_order_id))
-    assert stop is not None
-    assert target is not None
+    assert (stop.client_order_id, target.client_order_id) == protective_ids(one.client_order_id)
     assert (stop.status, stop.quantity, target.status) == ("accepted", Decimal("0.0999"), "accepted")
     venue.price(symbol=BTC, price="52000")
-    stop, target = (broker.find(each, BTC) for each in protective_ids(one.client_order_id))
-    assert stop is not None
-    assert target is not None
+    stop, target = broker.protect(ledger_order(one, order))
     assert (stop.status, target.status) == ("cancelled", "filled")
+    assert len(venue.log(route="create")) == 2
 
 
-@pytest.mark.parametrize("fault", ["unavailable_before", "unavailable_after", "html", "rate_limited"])
-def test_exits_that_may_be_missing_are_told_with_the_entry(
-    venue: Any, broker: CcxtBroker, ticket: Ticket, fault: str
+@pytest.mark.parametrize("fault", ["unavailable_after", "html", "timeout_after"])
+def test_exits_whose_placing_is_unclear_are_looked_up_and_not_sent_again(
+    venue: Any, broker: CcxtBroker, ticket: Ticket, ledger_order: Any, fault: str
 ) -> None:
     one = ticket(stop_loss=48000, take_profit=52000)
-    venue.fault(route="create", kind=fault, skip=1)
-    order = place(broker, one)
-    assert order.status == "filled"
-    assert "may not be at Binance" in order.reason
+    entry = ledger_order(one, place(broker, one))
+    venue.fault(route="create", kind=fault, seconds=0.8)
+    with pytest.raises(VenueUnavailable, match="exits"):
+        broker.protect(entry)
+    assert [leg.status for leg in broker.protect(entry)] == ["accepted", "accepted"]
     assert len(venue.log(route="create")) == 2
-    assert venue.truth()["accepts"][one.client_order_id] == 1
 
 
-def test_a_stop_entry_says_that_its_exits_are_not_held(venue: Any, broker: CcxtBroker, ticket: Ticket) -> None:
-    order = place(broker, ticket(stop_price=51000, stop_loss=48000))
-    assert order.status == "accepted"
-    assert "does not hold its stop-loss" in order.reason
+def test_exits_that_never_arrived_are_given_up_once_their_time_has_passed(
+    venue: Any, ticket: Ticket, ledger_order: Any, venue_broker: Any
+) -> None:
+    passed = [0.0]
+    broker = venue_broker("binance", patience=400, monotonic=lambda: passed[0])
+    one = ticket(stop_loss=48000, take_profit=52000)
+    entry = ledger_order(one, place(broker, one))
+    venue.fault(route="create", kind="unavailable_before")
+    for _ in range(2):
+        with pytest.raises(VenueUnavailable, match="exits"):
+            broker.protect(entry)
+    passed[0] += broker.settling.total_seconds() + 1
+    assert broker.protect(entry) == ()
+    assert len(venue.log(route="create")) == 2
+
+
+def test_exits_that_are_refused_are_not_sent_again(
+    venue: Any, broker: CcxtBroker, ticket: Ticket, ledger_order: Any
+) -> None:
+    one = ticket(stop_loss=48000, take_profit=52000)
+    entry = ledger_order(one, place(broker, one))
+    venue.fault(route="create", kind="error", code=-2010, message="Stop price would trigger immediately.")
+    assert broker.protect(entry) == broker.protect(entry) == ()
+    assert len(venue.log(route="create")) == 2
+
+
+def test_exits_are_sent_later_when_the_venue_is_asked_too_often(
+    venue: Any, ticket: Ticket, ledger_order: Any, venue_broker: Any
+) -> None:
+    broker = venue_broker("binance", patience=400)
+    one = ticket(stop_loss=48000, take_profit=52000)
+    entry = ledger_order(one, place(broker, one))
+    venue.fault(route="create", kind="rate_limited", retry_after=0)
+    with pytest.raises(VenueUnavailable, match="exits"):
+        broker.protect(entry)
+    assert [leg.status for leg in broker.protect(entry)] == ["accepted", "accepted"]
 
 
 def test_cancelling_a_listed_entry_takes_its_exits_along(venue: Any, broker: CcxtBroker, ticket: Ticket) -> None:

@@ -217,11 +217,31 @@ def test_an_exit_is_cancelled_by_the_id_bybit_gave_it(venue: Any, broker: CcxtBr
         broker.cancel(target_id, BTC)
 
 
-@pytest.mark.parametrize("fields", [{}, {"stop_price": 51000}], ids=["market", "stop"])
-def test_other_entries_say_that_their_exits_are_not_held(
-    venue: Any, broker: CcxtBroker, ticket: Ticket, fields: dict[str, int]
+@pytest.mark.parametrize("fields", [{}, {"stop_price": 50001}], ids=["market", "stop"])
+def test_two_exits_of_other_entries_are_not_held(
+    venue: Any, broker: CcxtBroker, ticket: Ticket, fields: dict[str, int], ledger_order: Any
 ) -> None:
     one = ticket(stop_loss=48000, take_profit=55000, **fields)
     assert not broker.holds_protection(one)
-    assert "does not hold its stop-loss" in place(broker, one).reason
+    place(broker, one)
+    venue.price(symbol=BTC, price="50100")
+    order = broker.find(one.client_order_id, BTC)
+    assert order is not None
+    assert order.status == "filled"
     assert "stopLoss" not in sent(venue)[0]
+    assert broker.protect(ledger_order(one, order)) == ()
+    assert len(sent(venue)) == 1
+
+
+def test_a_stop_loss_alone_follows_its_entry(venue: Any, broker: CcxtBroker, ticket: Ticket, ledger_order: Any) -> None:
+    one = ticket(stop_loss=48000)
+    assert broker.holds_protection(one)
+    entry = ledger_order(one, place(broker, one))
+    [held] = broker.protect(entry)
+    stop_id = protective_ids(one.client_order_id)[0]
+    assert (held.client_order_id, held.status, held.quantity) == (stop_id, "accepted", Decimal("0.0999"))
+    assert (sent(venue)[1]["orderFilter"], sent(venue)[1]["triggerPrice"]) == ("StopOrder", "48000")
+    assert broker.protect(entry) == (held,)
+    assert broker.cancel(stop_id, BTC).status == "cancelled"
+    assert [each["orderFilter"] for each in sent(venue, "cancel")] == ["tpslOrder"]
+    assert len(sent(venue)) == 2

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engines.domain.orders import OrderTicket
 from engines.errors import InvalidRequest, OrderRejected, OutcomeUnknown, VenueUnavailable
-from engines.execution.broker import ApprovedTicket, VenueOrder, protective_ids
+from engines.execution.broker import ApprovedTicket, VenueOrder, guarded_ids, protective_ids
 from engines.execution.prepare import client_order_id
 from engines.execution.venues import CcxtBroker
 from engines.execution.venues.kraken_ids import kraken_id, own_id
@@ -47,13 +47,13 @@ def sent(venue: Any, route: str = "create") -> list[dict[str, str]]:
 @given(st.text())
 def test_an_id_in_krakens_form_is_read_back(ticket_id: str) -> None:
     entry = client_order_id(ticket_id)
-    for ours in (entry, *protective_ids(entry)):
+    for ours in (entry, *protective_ids(entry), *guarded_ids(entry)):
         theirs = kraken_id(ours)
         assert re.fullmatch(r"[0-9a-f]{32}", theirs)
         assert own_id(theirs) == own_id(str(UUID(theirs))) == ours
 
 
-@pytest.mark.parametrize("theirs", ["", "web-order-1", "0" * 32, "71747003" + "0" * 24, "717470000" + "0" * 24])
+@pytest.mark.parametrize("theirs", ["", "web-order-1", "0" * 32, "71747005" + "0" * 24, "717470000" + "0" * 24])
 def test_ids_of_others_are_not_ours(theirs: str) -> None:
     assert own_id(theirs) is None
 
@@ -173,14 +173,29 @@ def test_an_order_that_reaches_the_venue_late_is_refused_there(venue: Any, broke
     assert broker.find(one.client_order_id, BTC) is None
 
 
-def test_exits_are_said_not_to_be_held(venue: Any, broker: CcxtBroker, ticket: Ticket) -> None:
+def test_two_exits_are_not_held(venue: Any, broker: CcxtBroker, ticket: Ticket, ledger_order: Any) -> None:
     one = ticket(limit_price=50010, stop_loss=48000, take_profit=52000)
     assert not broker.holds_protection(one)
     order = place(broker, one)
     assert order.status == "filled"
-    assert "does not hold its stop-loss" in order.reason
+    assert broker.protect(ledger_order(one, order)) == ()
     assert [broker.find(each, BTC) for each in protective_ids(one.client_order_id)] == [None, None]
     assert not any(name.startswith("close") for name in sent(venue)[0])
+    assert len(sent(venue)) == 1
+
+
+def test_a_stop_loss_alone_follows_its_entry(venue: Any, broker: CcxtBroker, ticket: Ticket, ledger_order: Any) -> None:
+    one = ticket(stop_loss=48000)
+    assert broker.holds_protection(one)
+    entry = ledger_order(one, place(broker, one))
+    [held] = broker.protect(entry)
+    assert (held.client_order_id, held.status) == (protective_ids(one.client_order_id)[0], "accepted")
+    wire = sent(venue)[1]
+    assert (wire["ordertype"], wire["type"], wire["price"], wire["volume"]) == ("stop-loss", "sell", "48000", "0.1")
+    assert broker.protect(entry) == (held,)
+    assert len(sent(venue)) == 2
+    venue.price(symbol=BTC, price="47900")
+    assert broker.protect(entry)[0].status == "filled"
 
 
 def test_an_answer_about_another_order_is_no_look_up(venue: Any, broker: CcxtBroker, ticket: Ticket) -> None:

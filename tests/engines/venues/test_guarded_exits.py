@@ -1,0 +1,286 @@
+"""Exits that no venue holds: the desk guards them, sells once when one is due, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines.confirmation.risk import default_limits
+from engines.domain.clock import ManualClock
+from engines.domain.instruments import Instrument
+from engines.domain.orders import Order, OrderIntent
+from engines.errors import VenueUnavailable
+from engines.execution.context import OrderContext
+from engines.execution.guard import guard_exits
+from engines.execution.prepare import prepare_ticket
+from engines.execution.submit import submit
+from engines.execution.switch import cancel_all
+from engines.execution.sync import sync_fills
+from engines.execution.venues import CcxtBroker
+from engines.ledger.ledger import Ledger
+from engines.market.fixed import FixedMarket
+from engines.storage.database import open_database
+
+BTC = "BTC/USDT"
+EXITS: dict[str, Any] = {"stop_loss": Decimal(48_000), "take_profit": Decimal(52_000)}
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A desk at a venue that does not hold both exits of a market entry."""
+
+    venue: Any
+    broker: CcxtBroker
+    context: OrderContext
+    market: FixedMarket
+    clock: ManualClock
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.context.ledger
+
+    def order(self, side: Any = "buy", quantity: str = "0.1", **fields: Any) -> Order:
+        account = self.ledger.ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
+        intent = OrderIntent(account.id, "thread-1", BTC, side, Decimal(quantity), **fields)
+        ticket = prepare_ticket(intent, self.context, owner="ann")
+        self.ledger.decide(ticket.id, "approve", ticket.hash, "ann", resolve_differences=True)
+        order = submit(ticket.id, self.context, self.broker)
+        assert order is not None
+        return order
+
+    def price(self, price: int) -> None:
+        """Move the market and the venue's book."""
+        self.market.set_quote(BTC, str(price - 5), str(price + 5))
+        self.venue.price(symbol=BTC, price=str(price))
+
+    def guard(self) -> dict[str, str]:
+        """One round of the watcher; what changed, by the end of the id."""
+        changed = guard_exits(self.context, self.broker, self.clock.now())
+        return {order.id[-3:]: order.status for order in changed}
+
+    def statuses(self, entry: Order) -> dict[str, str]:
+        return {order.id[-3:]: order.status for order in self.ledger.exits_of(entry.id)}
+
+    def sold(self) -> Decimal:
+        return sum(
+            (Decimal(fill["quantity"]) for fill in self.venue.truth()["fills"] if fill["side"] == "sell"), Decimal(0)
+        )
+
+
+@pytest.fixture(params=["kraken", "bybit"])
+def desk(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    open_venue: Callable[..., Any],
+    venue_broker: Callable[..., CcxtBroker],
+) -> Iterator[Guarded]:
+    clock = ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
+    step, fee = Decimal("0.0001"), Decimal("0.001")
+    market = FixedMarket((Instrument(BTC, "BTC", "USDT", Decimal("0.1"), step, step, Decimal(5), fee, fee),), clock)
+    market.set_quote(BTC, "49995", "50005")
+    engine = open_database("desk", home=tmp_path)
+    context = OrderContext(Ledger(engine, clock), market, clock, default_limits())
+    venue = open_venue(request.param, USDT="100000")
+    broker = venue_broker(request.param, patience=400)
+    broker.ready()
+    yield Guarded(venue, broker, context, market, clock)
+    engine.dispose()
+
+
+def test_exits_wait_at_the_desk_and_are_labelled_so(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    stop, target = desk.ledger.exits_of(entry.id)
+    assert (stop.id, stop.stop_price, target.id, target.limit_price) == (
+        *(f"{entry.id}-gs", Decimal(48_000)),
+        *(f"{entry.id}-gt", Decimal(52_000)),
+    )
+    for leg in (stop, target):
+        assert (leg.held_by, leg.side, leg.status, leg.venue_order_id) == ("desk", "sell", "accepted", None)
+        assert leg.waits_at_desk
+    assert desk.guard() == {} if desk.venue.venue == "kraken" else {"-gs": "accepted", "-gt": "accepted"}
+    assert desk.broker.open_orders() == ()
+    assert sync_fills(desk.ledger, desk.broker) == ()
+    # Reading and guarding again changes nothing.
+    assert desk.guard() == {}
+    assert len(desk.venue.log(route="create")) == 1
+
+
+@pytest.mark.parametrize(("price", "due", "other"), [(47_990, "-gs", "-gt"), (52_010, "-gt", "-gs")])
+def test_the_exit_whose_price_is_reached_sells_what_is_held_once(
+    desk: Guarded, price: int, due: str, other: str
+) -> None:
+    entry = desk.order(**EXITS)
+    desk.price(price)
+    assert desk.guard()[due] == "filled"
+    assert desk.guard() == {other: "cancelled"}
+    assert desk.guard() == {}
+    held = desk.ledger.account(entry.account).balances["BTC"]
+    assert held == Decimal(desk.venue.truth()["balances"]["BTC"]["total"]) < Decimal("0.0001")
+    assert desk.sold() == Decimal("0.1") - (Decimal("0.0001") if desk.venue.venue == "bybit" else 0)
+    assert desk.venue.truth()["imbalance"] == {}
+    kinds = [record.kind for record in desk.ledger.audit(entry.ticket_id)]
+    assert kinds.count("submission_journalled") == 2
+    assert desk.ledger.verify_audit().intact
+
+
+def test_nothing_is_sent_between_the_two_prices(desk: Guarded) -> None:
+    desk.order(**EXITS)
+    for price in (48_010, 50_000, 51_990):
+        desk.price(price)
+        desk.guard()
+    assert desk.sold() == 0
+
+
+def test_many_watchers_at_once_sell_once(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    desk.price(47_990)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: desk.guard(), range(8)))
+    assert desk.venue.truth()["accepts"][max(desk.venue.truth()["accepts"])] == 1
+    assert len(desk.venue.log(route="create")) == 2
+    assert desk.statuses(entry) == {"-gs": "filled", "-gt": "cancelled"}
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "drop_after", "html", "unavailable_after"])
+def test_an_exit_without_an_answer_is_looked_up_and_not_sent_again(desk: Guarded, fault: str) -> None:
+    entry = desk.order(**EXITS)
+    desk.price(47_990)
+    desk.venue.fault(route="create", kind=fault, seconds=0.8)
+    assert desk.guard()["-gs"] == "unknown"
+    assert desk.guard()["-gs"] == "filled"
+    desk.guard()
+    assert desk.statuses(entry) == {"-gs": "filled", "-gt": "cancelled"}
+    assert len(desk.venue.log(route="create")) == 2
+
+
+def test_a_desk_that_died_before_it_heard_the_answer_looks_the_exit_up(
+    desk: Guarded, venue_broker: Callable[..., CcxtBroker]
+) -> None:
+    entry = desk.order(**EXITS)
+    desk.price(47_990)
+
+    class Died(BaseException):
+        pass
+
+    class Dying:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(desk.broker, name)
+
+        def place(self, approved: Any) -> Any:
+            desk.broker.place(approved)
+            raise Died
+
+    with pytest.raises(Died):
+        guard_exits(desk.context, Dying(), desk.clock.now())
+    assert desk.statuses(entry)["-gs"] == "submitting"
+    risen = venue_broker(desk.venue.venue, patience=400)
+    guard_exits(desk.context, risen, desk.clock.now())
+    guard_exits(desk.context, risen, desk.clock.now())
+    assert desk.statuses(entry) == {"-gs": "filled", "-gt": "cancelled"}
+    assert len(desk.venue.log(route="create")) == 2
+
+
+def test_a_refused_exit_goes_on_waiting_says_why_and_is_tried_again_later(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    desk.price(47_990)
+    code: dict[str, Any] = (
+        {"message": "EOrder:Insufficient funds"}
+        if desk.venue.venue == "kraken"
+        else {"code": 170131, "message": "Insufficient balance."}
+    )
+    desk.venue.fault(route="create", kind="error", **code)
+    assert desk.guard()["-gs"] == "accepted"
+    assert "It is due and was refused" in desk.ledger.order(f"{entry.id}-gs").reason
+    assert desk.guard() == {}
+    desk.clock.advance(timedelta(seconds=31))
+    desk.price(47_990)
+    assert desk.guard()["-gs"] == "filled"
+    assert desk.ledger.order(f"{entry.id}-gs").reason == ""
+
+
+def test_a_halted_account_sends_no_exit_and_says_so(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    desk.ledger.change_state("halted", reason="something is wrong", by="ann")
+    desk.price(47_990)
+    assert desk.guard()["-gs"] == "accepted"
+    assert "trading is halted (something is wrong)" in desk.ledger.order(f"{entry.id}-gs").reason
+    assert desk.sold() == 0
+    desk.ledger.change_state("active", reason="looked at it", by="ann")
+    desk.clock.advance(timedelta(seconds=31))
+    desk.price(47_990)
+    assert desk.guard()["-gs"] == "filled"
+
+
+def test_a_reducing_account_still_sends_its_exits(desk: Guarded) -> None:
+    desk.order(**EXITS)
+    desk.ledger.change_state("reducing", reason="a bad day", by="ann")
+    desk.price(47_990)
+    assert desk.guard()["-gs"] == "filled"
+
+
+def test_what_was_sold_otherwise_is_not_guarded_any_more(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    desk.order("sell", "0.06")
+    desk.guard()
+    left = Decimal("0.04") if desk.venue.venue == "kraken" else Decimal("0.0399")
+    assert {leg.quantity for leg in desk.ledger.exits_of(entry.id)} == {left}
+    desk.order("sell", format(left, "f"))
+    desk.guard()
+    assert desk.statuses(entry) == {"-gs": "cancelled", "-gt": "cancelled"}
+    # A later buy is none of the old stop-loss's business.
+    desk.order()
+    desk.price(47_990)
+    assert desk.guard() == {}
+
+
+def test_two_guarded_entries_each_sell_their_own(desk: Guarded) -> None:
+    first, second = desk.order(**EXITS), desk.order(stop_loss=Decimal(45_000), take_profit=Decimal(53_000))
+    desk.price(47_990)
+    desk.guard()
+    assert desk.statuses(first)["-gs"] == "filled"
+    assert set(desk.statuses(second).values()) == {"accepted"}
+    assert desk.ledger.order(f"{first.id}-gs").filled <= Decimal("0.1")
+    desk.price(44_990)
+    desk.guard()
+    assert desk.statuses(second)["-gs"] == "filled"
+    assert Decimal(desk.venue.truth()["balances"]["BTC"]["total"]) < Decimal("0.0002") * 2
+
+
+def test_cancelling_everything_releases_them_without_asking_the_venue(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    results = cancel_all(desk.ledger, desk.broker, clock=desk.clock, by="ann")
+    assert {result.status for result in results} == {"cancelled"}
+    assert desk.statuses(entry) == {"-gs": "cancelled", "-gt": "cancelled"}
+    assert desk.venue.log(route="cancel") == []
+    desk.price(47_990)
+    assert desk.guard() == {}
+    assert sync_fills(desk.ledger, desk.broker) == ()
+
+
+def test_without_a_price_nothing_is_sent_and_the_watcher_hears_of_it(desk: Guarded) -> None:
+    desk.order(**EXITS)
+    desk.price(47_990)
+    desk.clock.advance(timedelta(hours=2))
+    with pytest.raises(VenueUnavailable):
+        desk.guard()
+    assert desk.sold() == 0
+
+
+def test_the_part_of_a_cancelled_entry_that_filled_is_guarded(desk: Guarded) -> None:
+    desk.venue.price(symbol=BTC, price="50000", depth=1, quantity="0.04")
+    entry = desk.order(order_type="limit", limit_price=Decimal(50_010), **EXITS)
+    assert entry.status == "partially_filled"
+    filled = entry.filled
+    assert desk.ledger.exits_of(entry.id) == ()
+    desk.venue.cancel(id=entry.venue_order_id)
+    sync_fills(desk.ledger, desk.broker)
+    legs = desk.ledger.exits_of(entry.id)
+    assert {leg.held_by for leg in legs} == {"desk"}
+    assert Decimal("0.99") * filled <= legs[0].quantity <= filled
