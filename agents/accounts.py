@@ -8,12 +8,13 @@ from typing import Literal
 
 from agents.services import Services
 from engines.domain.orders import Order, OrderTicket
+from engines.domain.review import Review
 from tools.decisions import Denial
 from tools.market_desk import AccountView, Holding
 
 
 class LedgerAccount:
-    """An `AccountReader` and a `DecisionReader` over the ledger."""
+    """An `AccountReader`, a `DecisionReader` and a `ReviewReader` over the ledger."""
 
     def __init__(self, services: Services, owner: str) -> None:
         self._services = services
@@ -64,6 +65,12 @@ class LedgerAccount:
             )
             for record in records
         ]
+
+    def review(self, *, symbol: str | None, limit: int) -> Review:
+        """What the newest decisions cost or saved."""
+        services = self._services
+        account = services.account(self._owner)
+        return services.ledger.review(account, services.market, self._owner, symbol=symbol, limit=limit)
 
     def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
         """Tickets that wait for the owner."""

@@ -12,6 +12,8 @@ from tools.cipher import cipher_tools
 from tools.explaining import explaining_tools
 from tools.market_desk import market_desk_tools
 from tools.orders import order_tools
+from tools.review import review_tools
+from tools.timeframes import timeframe_tools
 from tools.volume_profile import volume_profile_tools
 
 
@@ -21,7 +23,7 @@ class Toolbox:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._shared = {
-            "cipher": cipher_tools(services.market),
+            "cipher": [*cipher_tools(services.market), *timeframe_tools(services.market)],
             "volume_profile": volume_profile_tools(services.market),
             "order_desk": order_tools(),
         }
@@ -34,5 +36,9 @@ class Toolbox:
         return self._market_desk if node == "market_desk" else lambda _: self._shared[node]
 
     def _market_desk(self, owner: str) -> list[BaseTool]:
-        account = LedgerAccount(self._services, owner)
-        return [*market_desk_tools(self._services.market, account), *explaining_tools(self._services.market, account)]
+        account, market = LedgerAccount(self._services, owner), self._services.market
+        return [
+            *market_desk_tools(market, account),
+            *explaining_tools(market, account),
+            *review_tools(market, account),
+        ]

@@ -19,7 +19,7 @@ _SPLITTERS: Final = frozenset({",", ";", "—", "–", "&", "+", "/", "\n"})
 _JOINING_WORDS: Final = frozenset({"and", "then", "also", "plus", "vs", "versus", "but"})
 _SENTENCE_ENDS: Final = frozenset({".", "!", "?", ";"})
 _STANDALONE: Final = frozenset(
-    {"create_alert", "scan_market", "generate_strategy", "backtest_strategy", "explain_decision"}
+    {"create_alert", "scan_market", "generate_strategy", "backtest_strategy", "explain_decision", "review_decisions"}
 )
 _SHOWING: Final = words(
     "show tell give list display check see what what's whats where where's how how's hows which is are"

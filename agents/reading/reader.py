@@ -41,6 +41,7 @@ _COMMANDS: Final = {
     "balance": "balance",
     "pnl": "pnl",
     "orders": "orders",
+    "review": "review",
     "help": "help",
     "start": "hello",
     "buy": "buy",

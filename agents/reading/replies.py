@@ -21,6 +21,7 @@ _ABILITIES: Final = (
     ("get_quote", "prices (`price of {b}`)"),
     ("get_portfolio", "your account (`show my positions`)"),
     ("list_orders", "your orders (`open orders`)"),
+    ("review_decisions", "what your decisions cost or saved (`/review`)"),
     ("propose_order", "orders, as tickets that you approve yourself (`buy 0.05 {a}, stop 58,000`, `sell half my {a}`)"),
     ("propose_cancel", "cancellations (`cancel all my orders`)"),
     ("scan_market", "scans (`which coins have a green dot on the 4h?`)"),
@@ -28,6 +29,8 @@ _ABILITIES: Final = (
     ("generate_strategy", "strategies and backtests (`make me a trend strategy for {a} 4h`)"),
 )
 _UNAVAILABLE: Final = {
+    "review_decisions": "The desk cannot look back on decisions here. What works now: `show my positions` and "
+    "`open orders`.",
     "create_alert": "Alerts cannot be set on this desk yet, so nothing is being watched. What works now: "
     "the panel or the price whenever you ask, for example `cipher {a} 1h` or `price of "
     "{a}`.",

@@ -16,6 +16,7 @@ from agents.reading.periods import AskedPeriod, asked_period, names_stretch
 from agents.reading.prices import find_roles
 from agents.reading.protection import protection
 from agents.reading.replies import ask_timeframe, example_assets
+from agents.reading.reviewing import TOOL as REVIEW
 from agents.reading.tagging import Tag
 from agents.reading.timeframes import is_known
 from agents.reading.topics import clause_is_ours, order_status, topic_of
@@ -273,6 +274,8 @@ def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingCont
     symbol = part.symbols[0] if part.symbols else None
     if tool == "list_orders":
         args = {"status": order_status(part.tags)} | ({"symbol": symbol} if symbol else {})
+    elif tool == REVIEW:
+        args = {"symbol": symbol} if symbol else {}
     elif tool in {"create_alert", "scan_market"}:
         args = _named(symbol if tool == "create_alert" else None, part) | {"condition": text}
     elif tool == "generate_strategy":

@@ -6,6 +6,8 @@ import re
 from typing import Final
 
 from agents.reading.explaining import explains
+from agents.reading.reviewing import TOOL as REVIEW
+from agents.reading.reviewing import looks_back
 from agents.reading.tagging import Tag
 from agents.reading.vocabulary import (
     CANCEL_VERBS,
@@ -91,6 +93,8 @@ def topic_of(tags: list[Tag]) -> str | None:
     words = [t.text for t in tags if t.kind != "punct"]
     text = f" {' '.join(words)} "
     known = set(words)
+    if looks_back(tags):
+        return REVIEW
     for tool in ("create_alert", "generate_strategy", "scan_market"):
         if _has(text, tool):
             return tool

@@ -41,6 +41,7 @@ ALL_TOOLS: Final[frozenset[str]] = frozenset(
         "list_alerts",
         "delete_alert",
         "explain_decision",
+        "review_decisions",
         "analyze_cipher",
         "analyze_volume_profile",
         "generate_strategy",

@@ -63,7 +63,7 @@ def review_tickets(
         decisions=decisions,
         sums=tuple(_sum(choice, decisions) for choice in _CHOICES.values()),
         calibration=calibrate(calls, HORIZON_HOURS),
-        warnings=_warnings(decisions, simulated=market.simulated),
+        warnings=_warnings(decisions, decided, simulated=market.simulated),
         model=MODEL,
     )
 
@@ -159,7 +159,7 @@ def _call(ticket: OrderTicket, reader: _Reader, horizon: timedelta) -> Call:
     return Call(ticket.symbol, ticket.quote_time, ticket.confluence.score, of_age=of_age, moved=moved)
 
 
-def _warnings(decisions: Sequence[ReviewedDecision], *, simulated: bool) -> tuple[str, ...]:
+def _warnings(decisions: Sequence[ReviewedDecision], decided: Decided, *, simulated: bool) -> tuple[str, ...]:
     """What must be known before a sum is believed."""
     marked = [(abs(each.effect), each) for each in decisions if each.effect is not None]
     total = sum((size for size, _ in marked), _ZERO)
@@ -180,6 +180,8 @@ def _warnings(decisions: Sequence[ReviewedDecision], *, simulated: bool) -> tupl
     lacking = len(decisions) - len(marked)
     if lacking:
         told.append(f"{_decisions(lacking)} could not be marked and {'is' if lacking == 1 else 'are'} in no sum.")
+    if decided.older:
+        told.append(f"Only the newest {len(decided.tickets)} decided tickets were looked at; there are older ones.")
     if simulated and decisions:
         told.append("The market is simulated: its prices say nothing about a real one.")
     return tuple(told)

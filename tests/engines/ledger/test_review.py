@@ -221,6 +221,7 @@ def test_only_the_newest_are_looked_at_and_older_ones_are_said_to_be_there(
         hand_clock.advance(timedelta(seconds=1))
     few = reviewed(limit=2)
     assert ([each.label for each in few.decisions], few.looked_at, few.older) == (["T-3", "T-2"], 2, True)
+    assert "Only the newest 2 decided tickets were looked at; there are older ones." in few.warnings
     assert reviewed(limit=3).older is False
 
 
