@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from engines.confirmation.risk_caps import CAPS
-from engines.confirmation.risk_conduct import CONDUCT_RULES, LOSS_RULES, look_alikes
+from engines.confirmation.risk_conduct import CONDUCT_RULES, LOSS_RULES, breaches, look_alikes
 from engines.confirmation.risk_limits import RiskLimits, default_limits
 from engines.confirmation.risk_market import MARKET_RULES
 from engines.confirmation.risk_situation import Check, Situation, order_price, reserve_price, time_in_force
@@ -20,6 +20,7 @@ __all__ = [
     "LOSS_RULES",
     "RiskLimits",
     "Situation",
+    "breaches",
     "default_limits",
     "largest_passing",
     "look_alikes",
@@ -94,5 +95,5 @@ def require_minimum(wanted: Decimal, instrument: Instrument, value: Decimal) -> 
 
 def minimum_quantity(instrument: Instrument, value: Decimal) -> Decimal:
     """The smallest order at this price, in base units: the market's least quantity and least notional both hold."""
-    lots = -(-instrument.min_notional / value // instrument.lot_size)
+    lots = (instrument.min_notional / value / instrument.lot_size).to_integral_value(ROUND_CEILING)
     return max(instrument.min_quantity, lots * instrument.lot_size)

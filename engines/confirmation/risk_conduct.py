@@ -14,6 +14,7 @@ from engines.domain.orders import Order, OrderIntent
 
 # Reached, they put the account into REDUCING.
 LOSS_RULES: Final = frozenset({"daily_loss", "drawdown", "losing_streak"})
+_SINCE_OPENING: Final = "since the market's day began (00:00 UTC) or the account was last resumed"
 
 
 def order_rate(_: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
@@ -45,28 +46,43 @@ def self_trade(intent: OrderIntent, situation: Situation, limits: RiskLimits) ->
 
 def daily_loss(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
     """Buys end for the day once so much of the opening equity is lost."""
-    opening = situation.activity.opening_equity if situation.activity else None
-    told = "since the market's day began (00:00 UTC) or the account was last resumed"
-    return _loss("daily_loss", limits.max_daily_loss_fraction, opening, told, intent, situation, limits)
+    return _loss("daily_loss", limits.max_daily_loss_fraction, intent, situation, limits)
 
 
 def drawdown(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
     """Buys end once equity is so far below its peak."""
-    peak = situation.activity.peak_equity if situation.activity else None
-    told = "below its highest equity"
-    return _loss("drawdown", limits.max_drawdown_fraction, peak, told, intent, situation, limits)
+    return _loss("drawdown", limits.max_drawdown_fraction, intent, situation, limits)
 
 
 def losing_streak(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
     """Buys end once so many sells in a row closed at a loss."""
-    streak = situation.activity.losing_streak if situation.activity else 0
-    within = streak < limits.max_losing_streak or intent.side == "sell"
-    message = (
-        f"The last {streak} sells of this account closed at a loss and the limit is {limits.max_losing_streak} "
-        f"({limits.named}): only orders that reduce a holding pass."
+    streak, most = situation.activity.losing_streak if situation.activity else 0, limits.max_losing_streak
+    message = breaches(situation.equity, situation.account.currency, situation.activity, limits).get(
+        "losing_streak", ""
     )
-    used = share(Decimal(streak), Decimal(limits.max_losing_streak))
-    return Finding("losing_streak", str(limits.max_losing_streak), str(streak), only(within), message, used)
+    passes, used = not message or intent.side == "sell", share(Decimal(streak), Decimal(most))
+    return Finding("losing_streak", str(most), str(streak), only(passes), message, used)
+
+
+def breaches(equity: Decimal, currency: str, activity: Activity | None, limits: RiskLimits) -> dict[str, str]:
+    """Which loss limits an account has reached, each with what is said of it."""
+    if activity is None:
+        return {}
+    found: dict[str, str] = {}
+    for name, cap, before, told in (
+        ("daily_loss", limits.max_daily_loss_fraction, activity.opening_equity, _SINCE_OPENING),
+        ("drawdown", limits.max_drawdown_fraction, activity.peak_equity, "below its highest equity"),
+    ):
+        fraction = _lost(before, equity)
+        if fraction is not None and before is not None and fraction >= cap:
+            lost = f"{money(before - equity, currency)} ({percent(fraction * 100)})"
+            found[name] = f"This account is {lost} down {told} and the limit is {percent(cap * 100)} ({limits.named})"
+    if activity.losing_streak >= limits.max_losing_streak:
+        found["losing_streak"] = (
+            f"The last {activity.losing_streak} sells of this account closed at a loss and the limit is "
+            f"{limits.max_losing_streak} ({limits.named})"
+        )
+    return {name: f"{message}: only orders that reduce a holding pass." for name, message in found.items()}
 
 
 def look_alikes(intent: OrderIntent, activity: Activity, limits: RiskLimits, *, ticket_id: str = "") -> tuple[str, ...]:
@@ -107,26 +123,20 @@ def _own_order_met(intent: OrderIntent, situation: Situation, limits: RiskLimits
     return None
 
 
-def _loss(
-    name: str,
-    cap: Decimal,
-    before: Decimal | None,
-    told: str,
-    intent: OrderIntent,
-    situation: Situation,
-    limits: RiskLimits,
-) -> Finding:
-    limit = percent(cap * 100)
-    if before is None or before <= 0:
+def _loss(name: str, cap: Decimal, intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
+    activity, limit = situation.activity, percent(cap * 100)
+    before = None if activity is None else activity.opening_equity if name == "daily_loss" else activity.peak_equity
+    fraction = _lost(before, situation.equity)
+    if fraction is None:
         return Finding(name, limit, "not known yet", None)
-    lost = max(NOTHING, before - situation.equity)
-    fraction, currency = lost / before, situation.account.currency
-    message = (
-        f"This account is {money(lost, currency)} ({percent(fraction * 100)}) down {told} and the limit is {limit} "
-        f"({limits.named}): only orders that reduce a holding pass."
-    )
-    passes = fraction < cap or intent.side == "sell"
+    message = breaches(situation.equity, situation.account.currency, activity, limits).get(name, "")
+    passes = not message or intent.side == "sell"
     return Finding(name, limit, percent(fraction * 100), only(passes), message, share(fraction, cap))
+
+
+def _lost(before: Decimal | None, equity: Decimal) -> Decimal | None:
+    """The fraction of an earlier equity that is gone; None where there was none."""
+    return None if before is None or before <= 0 else max(NOTHING, before - equity) / before
 
 
 CONDUCT_RULES: Final[tuple[Check, ...]] = (order_rate, self_trade, daily_loss, drawdown, losing_streak)

@@ -44,15 +44,15 @@ def normalised(intent: OrderIntent, instrument: Instrument, quote: Quote, equity
 
 
 def _require_numbers(intent: OrderIntent, instrument: Instrument) -> None:
-    value = intent.quantity
-    if not value.is_finite() or value <= 0 or value > _ABSURD:
+    value: object = intent.quantity
+    if not _is_amount(value):
         raise InvalidRequest(
             f"{_told(value)} is no quantity to {intent.side}: {_ALLOWED}.",
             remedy=f"Say how much, for example 0.05 {instrument.base}, 500 {instrument.quote} or 2 % of the account.",
         )
     for name in _PRICES:
         value = getattr(intent, name)
-        if value is not None and (not value.is_finite() or value <= 0 or value > _ABSURD):
+        if value is not None and not _is_amount(value):
             raise InvalidRequest(
                 f"{_told(value)} is no {_spoken(name)}: {_ALLOWED}.",
                 remedy=f"Give a price in {instrument.quote}.",
@@ -125,8 +125,15 @@ def _require_sides(intent: OrderIntent, instrument: Instrument, quote: Quote) ->
         )
 
 
-def _told(value: Decimal) -> str:
-    return plain(value) if value.is_finite() and abs(value) <= _ABSURD else str(value)
+def _is_amount(value: object) -> bool:
+    """True for a decimal that somebody can have meant; a truth value or a text is none, whatever the types say."""
+    return isinstance(value, Decimal) and value.is_finite() and 0 < value <= _ABSURD
+
+
+def _told(value: object) -> str:
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) <= _ABSURD:
+        return plain(value)
+    return str(value)
 
 
 def _spoken(name: str) -> str:

@@ -12,7 +12,19 @@ from typing import Any, Final
 from engines.confirmation.risk import RiskLimits
 from engines.errors import ConfigurationError
 
-_COUNTS: Final = frozenset({"max_open_orders", "quote_max_age_seconds"})
+_COUNTS: Final = frozenset(
+    {
+        "max_open_orders",
+        "quote_max_age_seconds",
+        "rules_max_age_hours",
+        "max_orders_per_second",
+        "max_orders_per_minute",
+        "max_cancels_per_second",
+        "max_losing_streak",
+    }
+)
+_SYMBOLS: Final = frozenset({"allow_list", "restricted"})
+_FRACTIONS: Final = frozenset({"max_order_fraction", "max_daily_loss_fraction", "max_drawdown_fraction"})
 _NAMES: Final = tuple(f.name for f in fields(RiskLimits))
 _REQUIRED: Final = tuple(f.name for f in fields(RiskLimits) if f.default is MISSING and f.default_factory is MISSING)
 
@@ -56,15 +68,19 @@ def _value(path: Path, name: str, value: Any) -> Any:
         if not str(value).strip():
             raise _wrong(path, "'version' is empty", "Name the version; every ticket quotes it.")
         return str(value)
-    if name == "allow_list":
+    if name in _SYMBOLS:
         if not isinstance(value, list) or not all(isinstance(item, str) and "/" in item for item in value):
-            raise _wrong(path, f"'allow_list' is {value!r}", 'It is a list of symbols such as ["BTC/USDT"].')
+            raise _wrong(path, f"{name!r} is {value!r}", 'It is a list of symbols such as ["BTC/USDT"].')
         return frozenset(value)
-    if name in _COUNTS:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise _wrong(path, f"{name!r} is {value!r}", "It is a whole number, 1 or more.")
+    if name in _COUNTS or name == "duplicate_seconds":
+        least = 1 if name in _COUNTS else 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise _wrong(path, f"{name!r} is {value!r}", f"It is a whole number, {least} or more.")
         return value
-    return _amount(path, name, value)
+    amount = _amount(path, name, value)
+    if name in _FRACTIONS and amount > 1:
+        raise _wrong(path, f"{name!r} is {value!r}", "It is a fraction, above 0 and at most 1: 0.05 is 5 %.")
+    return amount
 
 
 def _amount(path: Path, name: str, value: Any) -> Decimal:

@@ -7,8 +7,9 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
 
-from engines.confirmation.risk import Situation, largest_passing, order_price, review
+from engines.confirmation.risk import LOSS_RULES, Situation, largest_passing, look_alikes, order_price, review
 from engines.confirmation.wording import order_in_words, quantity
 from engines.domain.instruments import Instrument
 from engines.domain.orders import (
@@ -23,6 +24,9 @@ from engines.errors import Conflict, InvalidRequest, RiskDenied
 from engines.execution.context import OrderContext
 from engines.execution.intake import normalised
 from engines.execution.situation import marks_of, situation_of, usable_quote
+
+# How the audit calls whatever restricts an account by itself.
+RISK_ENGINE: Final = "the risk engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
         marks=marks_of(account, context.market),
         entries=entries,
     )
+    situation = _with_activity(situation, context)
     intent = normalised(intent, instrument, quote, situation.equity)
     _require_permitted(intent, context, owner)
     verdict = review(intent, situation, context.limits)
@@ -152,6 +157,8 @@ def _denied(
     reason = verdict.checks[-1].message
     largest = largest_passing(intent, situation, context.limits)
     _record_denial(intent, context, owner, reason)
+    if verdict.checks[-1].name in LOSS_RULES:
+        context.ledger.change_state("reducing", reason=reason, by=RISK_ENGINE, account=intent.account)
     remedy = f"The largest order that passes now is {quantity(largest, situation.instrument)}." if largest else ""
     return RiskDenied(reason, remedy=remedy, largest=largest)
 
@@ -175,7 +182,16 @@ def _draft(
         fee_currency=instrument.quote,
         risk=verdict,
         confluence=context.confluence(intent.side, intent.symbol),
+        look_alikes=look_alikes(intent, situation.activity, context.limits) if situation.activity else (),
     )
+
+
+def _with_activity(situation: Situation, context: OrderContext) -> Situation:
+    """Look at the account's equity, then at what it did lately."""
+    ledger, account = context.ledger, situation.account.id
+    ledger.observe_equity(account, situation.equity, f"{situation.now:%Y-%m-%d}")
+    window = timedelta(seconds=context.limits.duplicate_seconds)
+    return replace(situation, activity=ledger.activity(account, window=window))
 
 
 def crosses(intent: OrderIntent, reference: Decimal) -> bool:

@@ -52,4 +52,6 @@ def situation_of(
         exposure=held + entries.buying,
         open_orders=entries.count,
         now=market.now(instrument.symbol),
+        activity=entries.activity,
+        mark=marks.get(instrument.symbol),
     )

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from engines.confirmation.risk import reserve_price, review
+from engines.confirmation.risk import RiskLimits, look_alikes, reserve_price, review
 from engines.confirmation.wording import percent, price
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.orders import Account, Order, OrderTicket, TicketStatus
@@ -126,7 +126,7 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
             verdict = review(intent_of(ticket), situation, limits)
         except InvalidRequest as error:
             return str(error)
-        return verdict.denial.message if verdict.denial else ""
+        return verdict.denial.message if verdict.denial else _repeated(ticket, entries, limits)
 
     refused = _moved(ticket, quote, instrument)
     if refused:
@@ -134,7 +134,8 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
         return None
     set_aside = reserve_price(intent_of(ticket), quote, limits)
     _require_recorded(context)
-    order = ledger.journal_submission(ticket.id, recheck, price=set_aside, fee=instrument.taker_fee)
+    window = timedelta(seconds=limits.duplicate_seconds)
+    order = ledger.journal_submission(ticket.id, recheck, price=set_aside, fee=instrument.taker_fee, window=window)
     if order is None:
         return None
     try:
@@ -174,6 +175,14 @@ def _elsewhere(ticket: OrderTicket, context: OrderContext) -> str:
         return ""
     there = f"{ticket.market} ({ticket.mode})"
     return f"This ticket is for {there} and the desk now runs on {context.market.name} ({context.mode})."
+
+
+def _repeated(ticket: OrderTicket, entries: OpenEntries, limits: RiskLimits) -> str:
+    """Why an order like one that was just sent is not sent too; empty when its ticket said so and a person meant it."""
+    if ticket.look_alikes or entries.activity is None:
+        return ""
+    found = look_alikes(intent_of(ticket), entries.activity, limits, ticket_id=ticket.id)
+    return f"{' '.join(found)} Nothing was sent; ask again if you mean it once more." if found else ""
 
 
 def _moved(ticket: OrderTicket, quote: Quote, instrument: Instrument) -> str:

@@ -81,6 +81,7 @@ def cancel_all(
     by: str,
     accounts: tuple[str, ...] | None = None,
     within: str = "",
+    per_second: int = 10,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Cancelled, ...]:
     """Cancel every open order, protective ones included, and say what became of each.
@@ -91,7 +92,8 @@ def cancel_all(
     Args:
         accounts: only of these; of every account when None.
         within: how the ids of the accounts begin that the broker serves; empty for all.
-        sleep: how to wait between rounds.
+        per_second: more cancels than this are held up, never dropped.
+        sleep: how to wait.
 
     Returns:
         One result for each order that was open, newest first; none when nothing was.
@@ -106,7 +108,9 @@ def cancel_all(
         waiting = [order for order in open_orders if order.id not in told or not told[order.id].is_done]
         if number and waiting:
             sleep(_PAUSE_SECONDS)
-        for order in waiting:
+        for count, order in enumerate(waiting):
+            if count and count % per_second == 0:
+                sleep(1.0)
             told[order.id] = _cancelled(order, ledger, broker, clock)
     results = tuple(told[order.id] for order in open_orders)
     for account in dict.fromkeys(result.account for result in results):

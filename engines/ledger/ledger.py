@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -15,15 +16,18 @@ from engines.domain.trading_state import Standing, TradingState
 from engines.errors import Conflict, InvalidRequest, QuantumTraderError, RiskDenied
 from engines.execution.broker import VenueOrder, protective_ids
 from engines.ledger import standing, submissions, tickets
+from engines.ledger.activity import read_activity
 from engines.ledger.adjustments import write_adjustments
 from engines.ledger.claims import claimed
 from engines.ledger.externals import write_externals
 from engines.ledger.journal import Journal, journalling
+from engines.ledger.marks import EquityMarks, advanced, read_marks, write_marks
 from engines.ledger.orders import OpenEntries
 from engines.ledger.reader import LedgerReader
 from engines.ledger.reconciliation import Reconciliation, accept_mismatches, write_reconciliation
 from engines.ledger.sealed import ticket_of
 from engines.storage import ledger as tables
+from engines.storage.transactions import writing
 
 DecisionWord = tickets.Decision
 UnsettledStatus = Literal["unknown", "not_accepted", "needs_operator", "rejected_by_venue"]
@@ -82,6 +86,17 @@ class Ledger(LedgerReader):
         """Audit something that changes no ticket and no order; `data` is plain JSON."""
         with journalling(self._engine, self._clock) as journal:
             journal.note(kind, account=account, **data)
+
+    def observe_equity(self, account_id: str, equity: Decimal, day: str) -> EquityMarks:
+        """Look at an account's equity: the first look of the market's `day` opens it, a new height is the peak."""
+        with self._engine.connect() as connection:
+            known = read_marks(connection, account_id)
+        if advanced(known, equity, day) == known:
+            return known
+        with writing(self._engine) as connection:
+            marks = advanced(read_marks(connection, account_id), equity, day)
+            write_marks(connection, account_id, marks)
+        return marks
 
     def seal(self, draft: OrderTicket, *, replaces: tuple[str, str, str] | None = None) -> OrderTicket:
         """Write a draft as a pending ticket with its label and hash.
@@ -186,13 +201,15 @@ class Ledger(LedgerReader):
         *,
         price: Decimal,
         fee: Decimal,
+        window: timedelta = timedelta(minutes=1),
     ) -> Order | None:
         """Check an approved ticket once more and journal its order, or deny it, in one transaction.
 
         Args:
-            recheck: why the ticket may not be sent, or an empty text; it is given the account and its open
-                entries as no other submission can change them meanwhile.
+            recheck: why the ticket may not be sent, or an empty text; it is given the account, its open
+                entries and what it did lately, as no other submission can change them meanwhile.
             price, fee: what the order sets aside, as in `submissions.begin`.
+            window: how far back `recheck` wants to look.
 
         Returns:
             The order in `submitting`, or None when it was denied.
@@ -201,6 +218,8 @@ class Ledger(LedgerReader):
             row = tickets.require(journal.connection, ticket_id, None)
             ticket = ticket_of(row)
             account, _, entries = self._account(journal.connection, ticket.account, None)
+            lately = read_activity(journal.connection, ticket.account, self._streaks, now=journal.now, window=window)
+            entries = replace(entries, activity=lately)
             if not tickets.is_as_decided(row):
                 reason = submissions.NOT_AS_DECIDED
             else:
@@ -304,6 +323,11 @@ class Ledger(LedgerReader):
 
 
 def _unresolved(ticket: OrderTicket) -> Conflict | None:
+    if ticket.look_alikes:
+        return Conflict(
+            f"Ticket {ticket.label} looks like an order that was just sent: {' '.join(ticket.look_alikes)}",
+            remedy="Confirm that you mean it once more (resolve_differences), or reject it.",
+        )
     if not ticket.differences:
         return None
     return Conflict(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
+from engines.domain.activity import Activity
 from engines.domain.orders import OPEN_ORDER_STATUSES, Fill, Order, OrderStatus
 from engines.errors import Conflict
 from engines.ledger.book import currencies
@@ -111,11 +112,13 @@ class OpenEntries:
         count: how many there are.
         buying: value of the buys among them, quote units.
         reserved: what they hold back, by currency, fees included.
+        activity: what the account did lately; None where nobody asked for it.
     """
 
     count: int
     buying: Decimal
     reserved: dict[str, Decimal]
+    activity: Activity | None = None
 
 
 def open_entries(connection: Connection, account: str) -> OpenEntries:

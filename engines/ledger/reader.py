@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, or_, select, true
 
+from engines.domain.activity import Activity
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Fill, Order, OrderTicket, TicketStatus
 from engines.domain.review import Review
 from engines.domain.trading_state import Standing
 from engines.errors import NotFound
 from engines.ledger import orders, tickets
+from engines.ledger.activity import Streaks, read_activity
 from engines.ledger.adjustments import Adjustment, add_to_balances, read_adjustments, with_adjustments
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.externals import ExternalOrder, counting_externals, read_externals
@@ -45,6 +47,7 @@ class LedgerReader:
         # Books folded so far, by account; fills are append-only, so a book only ever grows.
         self._books: dict[str, Book] = {}
         self._lots: dict[str, LotBook] = {}
+        self._streaks = Streaks()
 
     def account(self, account_id: str, owner: str | None = None) -> Account:
         """Balances, reservations and positions, from the opening cash and the fills.
@@ -74,6 +77,11 @@ class LedgerReader:
         with self._engine.connect() as connection:
             return read_standings(connection)
 
+    def activity(self, account_id: str, *, window: timedelta = timedelta(minutes=1)) -> Activity:
+        """What an account did lately: orders of the last `window` (a minute at least), losses, marks of its equity."""
+        with self._engine.connect() as connection:
+            return read_activity(connection, account_id, self._streaks, now=self._clock.now(), window=window)
+
     def adjustments(self, account_id: str) -> tuple[Adjustment, ...]:
         """What moved on an account without a fill, oldest first."""
         with self._engine.connect() as connection:
@@ -94,6 +102,12 @@ class LedgerReader:
         query = select(tables.accounts.c.id).where(tables.accounts.c.owner == owner).order_by(tables.accounts.c.id)
         with self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
+
+    def accounts_within(self, prefix: str) -> tuple[str, ...]:
+        """Ids of all owners' accounts that begin so, such as `paper-demo-`."""
+        query = select(tables.accounts.c.id).order_by(tables.accounts.c.id)
+        with self._engine.connect() as connection:
+            return tuple(found for found in connection.execute(query).scalars() if found.startswith(prefix))
 
     def portfolio(self, account_id: str, market: MarketData, owner: str | None = None) -> Portfolio:
         """The account valued at the market's last prices; errors as `value_account`."""
@@ -279,6 +293,11 @@ class LedgerReader:
         accounts = self.accounts(owner)
         with self._engine.connect() as connection:
             return tuple(read_newest(connection, kind, accounts=accounts, limit=limit))
+
+    def newest_desk_audit(self, kind: str, *, limit: int) -> tuple[AuditRecord, ...]:
+        """The newest records of one kind that concern the whole desk, newest first."""
+        with self._engine.connect() as connection:
+            return tuple(read_newest(connection, kind, accounts=(DESK,), limit=limit))
 
     def verify_audit(self, against: AuditHead | None = None) -> AuditCheck:
         """Recompute the whole audit chain and hold the ledger's tables against it; changes nothing.

@@ -10,6 +10,7 @@ from engines.domain.trading_state import Standing, TradingState, strictest
 from engines.errors import InvalidRequest, NotFound
 from engines.ledger.halt_file import HaltFile
 from engines.ledger.journal import Journal
+from engines.ledger.marks import start_anew
 from engines.storage import ledger as tables
 
 # How the whole desk is called where an account's id stands otherwise.
@@ -37,6 +38,8 @@ def read_standings(connection: Connection) -> tuple[Standing, ...]:
 def change(journal: Journal, state: TradingState, *, reason: str, by: str, account: str | None) -> None:
     """Set a state and audit it; a state that is already at least as strict stays as it is.
 
+    Resuming an account lets its loss limits count anew.
+
     Raises:
         InvalidRequest: no such state, or no reason.
         NotFound: no such account.
@@ -54,6 +57,8 @@ def change(journal: Journal, state: TradingState, *, reason: str, by: str, accou
     journal.connection.execute(delete(tables.trading_states).where(_COLUMNS.account == scope))
     values = {"account": scope, "state": state, "reason": after.reason, "by": by, "since": journal.now}
     journal.connection.execute(insert(tables.trading_states).values(**values))
+    if account is not None and state == "active":
+        start_anew(journal.connection, account, journal.now)
     journal.note("trading_state_changed", account=scope, state=state, before=before.state, reason=after.reason, by=by)
 
 

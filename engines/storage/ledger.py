@@ -85,6 +85,7 @@ orders = Table(
     # When the desk takes an open order back.
     Column("good_till", Instant),
     Index("ix_orders_account_status", "account", "status"),
+    Index("ix_orders_account_created_at", "account", "created_at"),
     Index("ix_orders_ticket_id", "ticket_id"),
     Index("ix_orders_parent_id", "parent_id"),
 )
@@ -152,6 +153,17 @@ trading_states = Table(
     Column("reason", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("since", Instant, nullable=False),
+)
+
+# Where the loss limits count from: the day's first equity and the highest one, as they were looked at.
+equity_marks = Table(
+    "equity_marks",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("opening", Money),
+    Column("peak", Money),
+    Column("counted_from", Instant),
 )
 
 # What the simulated venue knows. The ledger never reads these: it asks the paper broker, as it would ask an exchange.

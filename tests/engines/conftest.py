@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from engines.confirmation.risk import default_limits
+from engines.confirmation.risk import RiskLimits, default_limits
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Account
@@ -43,6 +44,13 @@ ETH = Instrument(
     maker_fee=Decimal("0.0008"),
     taker_fee=Decimal("0.001"),
 )
+
+
+def unhurried(limits: RiskLimits) -> RiskLimits:
+    """The same limits without those on pace, repetition and concentration: the clock stands, so all is at once."""
+    often = 10**6
+    limits = replace(limits, max_symbol_exposure=None, max_day_notional=None, duplicate_seconds=0)
+    return replace(limits, max_orders_per_second=often, max_orders_per_minute=often)
 
 
 @pytest.fixture
@@ -91,4 +99,4 @@ def paper(desk_engine: Engine, market: FixedMarket, hand_clock: ManualClock) -> 
 
 @pytest.fixture
 def context(ledger: Ledger, market: FixedMarket, hand_clock: ManualClock, account: Account) -> OrderContext:
-    return OrderContext(ledger, market, hand_clock, default_limits())
+    return OrderContext(ledger, market, hand_clock, unhurried(default_limits()))
