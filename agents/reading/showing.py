@@ -20,7 +20,7 @@ from agents.reading.reviewing import TOOL as REVIEW
 from agents.reading.tagging import Tag
 from agents.reading.timeframes import is_known
 from agents.reading.topics import clause_is_ours, order_status, topic_of
-from agents.reading.types import ReadingContext, Request, SmallTalk
+from agents.reading.types import COMPARE, ReadingContext, Request, SmallTalk
 from agents.reading.vocabulary import COLOURS, FILLERS, QUESTION_STARTS, VOCABULARY
 from tools.subjects import read_subject
 
@@ -29,7 +29,14 @@ _MARKET_TOOLS: Final = frozenset({"analyze_cipher", _PROFILE, "get_quote"})
 # Charts whose VWAP starts over with each day, week and month; see `engines.volume_profile.desk.average_period`.
 _AVERAGED_ON: Final = {"1d": "1h", "1w": "4h", "1M": "1d"}
 _TIMED_TOOLS: Final = frozenset({"analyze_cipher", _PROFILE})
-_SEVERAL: Final = re.compile(r"\b(?:multi(?:ple)? ?time ?frames?|mtf|(?:all|the|every|across|different) timeframes?)\b")
+_SEVERAL: Final = re.compile(
+    r"\b(?:multi(?:ple)? ?time ?frames?|mtf|(?:all|the|every|across|different) time ?frames?|top ?down|topdown"
+    r"|time ?frame (?:alignment|confluence))\b"
+)
+_USUAL: Final = ("1h", "4h", "1d")
+_TOP_DOWN: Final = ("1d", "4h", "1h", "15m")
+# So many timeframes of one market are one table.
+_TABLE: Final = 3
 _DEFINING: Final = frozenset(
     {"what", "what's", "whats", "define", "explain", "meaning", "mean", "means", "definition", "glossary"}
 )
@@ -100,7 +107,26 @@ def show(found: list[tuple[int, Clause, bool]], context: ReadingContext) -> Show
     _share(parts)
     for part in parts:
         _request(part, parts, shown, context)
+    if COMPARE in context.tools and not shown.facts and not shown.lead:
+        shown.requests = _compared(shown.requests)
     return shown
+
+
+def _compared(requests: list[tuple[int, Request]]) -> list[tuple[int, Request]]:
+    """Three panels of one market or more are one table of its timeframes, in the order asked for."""
+    asked: dict[str, list[str]] = {}
+    for _, request in requests:
+        if request.tool == "analyze_cipher":
+            asked.setdefault(request.args["symbol"], []).append(request.args["timeframe"])
+    tables = {symbol: list(dict.fromkeys(spans)) for symbol, spans in asked.items() if len(set(spans)) >= _TABLE}
+    kept: list[tuple[int, Request]] = []
+    for place, request in requests:
+        symbol = request.args.get("symbol")
+        if request.tool != "analyze_cipher" or symbol not in tables:
+            kept.append((place, request))
+        elif not any(each.tool == COMPARE and each.args["symbol"] == symbol for _, each in kept):
+            kept.append((place, Request(COMPARE, {"symbol": symbol, "timeframes": tables[symbol]})))
+    return kept
 
 
 def _explained(place: int, tags: list[Tag], parts: list[_Part], shown: Shown, context: ReadingContext) -> bool:
@@ -165,7 +191,8 @@ def _part(place: int, tags: list[Tag], context: ReadingContext, *, supposed: boo
     if tool is None and moods.mentions_trading(tags) and symbols and moods.is_question(tags):
         tool = "analyze_cipher"
     if tool in {None, "analyze_cipher"} and not spans and _SEVERAL.search(moods.text_of(tags)):
-        tool, spans = "analyze_cipher", ["1h", "4h", "1d"]
+        downward = re.search(r"\btop ?down\b", moods.text_of(tags)) is not None
+        tool, spans = "analyze_cipher", [*(_TOP_DOWN if downward else _USUAL)]
     words = [t.text for t in tags if t.kind == "word"]
     if tool is None and symbols and _ABOUT_TO_BE & set(words[:2]):
         tool = "analyze_cipher"
@@ -230,7 +257,9 @@ def _share(parts: list[_Part]) -> None:
     for index, part in enumerate(parts):
         if part.tool is None and (part.bare or part.timeframes or part.asked.period):
             before = [p for p in parts[:index] if p.tool in _MARKET_TOOLS]
-            after = [p for p in parts[index + 1 :] if p.tool in _MARKET_TOOLS]
+            # A timeframe names no price: "xrp on 15m, and its price" asks for the panel as well.
+            fitting = _TIMED_TOOLS if part.timeframes else _MARKET_TOOLS
+            after = [p for p in parts[index + 1 :] if p.tool in fitting]
             near = before[-1] if before else after[0] if after else None
             part.tool = near.tool if near else None
             # "the asia session of btc and eth", "poc of btc and eth last week": the time is for both.
@@ -251,7 +280,8 @@ def _share(parts: list[_Part]) -> None:
             part.timeframes = list(named)
         elif not part.timeframes and part.tool in _TIMED_TOOLS | {None}:
             nearby = [*reversed(parts[:index]), *parts[index + 1 :]]
-            part.timeframes = next((p.timeframes[-1:] for p in nearby if p.timeframes), [])
+            spans = next((p.timeframes for p in nearby if p.timeframes), [])
+            part.timeframes = spans if len(spans) >= _TABLE else spans[-1:]
 
 
 def _request(part: _Part, parts: list[_Part], shown: Shown, context: ReadingContext) -> None:
@@ -308,7 +338,8 @@ def _market_request(part: _Part, tool: str, shown: Shown, context: ReadingContex
         first, second = example_assets(context)
         shown.question = shown.question or f"Which market? For example {first} or {second}."
         return
-    spans = part.timeframes or [context.last_timeframe or "1h"]
+    again = list(context.last_timeframes) if part.tool is None and context.last_tool == COMPARE else []
+    spans = part.timeframes or again or [context.last_timeframe or "1h"]
     unknown = [t for t in spans if not is_known(t)]
     if tool in _TIMED_TOOLS and unknown:
         shown.question = shown.question or ask_timeframe(unknown[0])

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agents.reading import explaining
 from agents.reading.reader import read
-from agents.reading.types import ORDER_TOOLS, Reading, ReadingContext, Request
+from agents.reading.types import COMPARE, ORDER_TOOLS, Reading, ReadingContext, Request
 
 MAX_TURNS: Final = 20
 # A longer message is only ever listed: it leaves nothing for later messages to refer to.
@@ -77,6 +77,8 @@ def _after_request(context: ReadingContext, request: Request) -> ReadingContext:
         given = period if isinstance(period, dict) else {}
         plain = tuple((name, value) for name, value in given.items() if isinstance(value, str | int))
         context = replace(context, last_period=plain)
+    if request.tool == COMPARE and isinstance(request.args.get("timeframes"), list):
+        context = replace(context, last_timeframes=tuple(map(str, request.args["timeframes"])))
     return replace(
         context,
         last_symbol=symbol if isinstance(symbol, str) and symbol else context.last_symbol,

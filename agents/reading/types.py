@@ -31,6 +31,7 @@ SmallTalk = Literal[
 # What stands between an order's words and a ticket: the one thing to ask for.
 Missing = Literal["symbol", "side", "quantity", "limit_price", "stop_price", "stop_loss", "take_profit"]
 
+COMPARE: Final = "compare_timeframes"
 ALL_TOOLS: Final[frozenset[str]] = frozenset(
     {
         "get_quote",
@@ -43,6 +44,7 @@ ALL_TOOLS: Final[frozenset[str]] = frozenset(
         "explain_decision",
         "review_decisions",
         "analyze_cipher",
+        COMPARE,
         "analyze_volume_profile",
         "generate_strategy",
         "backtest_strategy",
@@ -103,6 +105,7 @@ class ReadingContext:
         symbols: everything the market lists.
         quote_currency: a bare asset is priced in it.
         last_symbol, last_timeframe, last_tool: of the newest request in the thread.
+        last_timeframes: of the newest table of several in the thread.
         last_explained: (argument, value) of the newest explanation in the thread.
         last_period: (argument, value) of the period of the newest profile in the thread.
         pending_order: an order still waiting for something that was asked for.
@@ -119,6 +122,7 @@ class ReadingContext:
     last_symbol: str | None = None
     last_timeframe: str | None = None
     last_tool: str | None = None
+    last_timeframes: tuple[str, ...] = ()
     last_explained: tuple[tuple[str, str], ...] = ()
     last_period: tuple[tuple[str, str | int], ...] = ()
     pending_order: OrderWords | None = None

@@ -23,6 +23,7 @@ TOOLS: Final = (
     "list_orders",
     "explain_decision",
     "analyze_cipher",
+    "compare_timeframes",
     "analyze_volume_profile",
     "propose_order",
     "propose_close",
