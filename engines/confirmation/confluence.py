@@ -11,7 +11,7 @@ from engines.cipher import WARM_UP, compute_panel
 from engines.cipher.reading import read_panel
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Argument, Confluence, Side
-from engines.domain.signals import Signal
+from engines.domain.signals import Signal, fill
 from engines.domain.timeframe import Timeframe, duration_ms
 from engines.errors import InsufficientData, InvalidRequest, QuantumTraderError, VenueError
 from engines.market.data import MarketData
@@ -52,8 +52,9 @@ def confluence(
     No look-ahead: only candles closed at `as_of` (the market's now when None) are read.
 
     Returns:
-        Arguments strongest first, weights positive in favour of `side` and summing to the score in [-1, 1]. What could
-        not be read, or is too old to count, is told in `missing` and counts nothing; score None when nothing could be.
+        Arguments strongest first, weights positive in favour of `side` and summing to the score in [-1, 1]; `turns`
+        says what would end those in favour. What could not be read, or is too old to count, is told in `missing` and
+        counts nothing; score None when nothing could be.
     """
     try:
         known = as_of or market.now(symbol)
@@ -71,10 +72,12 @@ def confluence(
             continue
         views += found
         readable += 1 if found else 0
-    arguments = [argument for view in views for argument in _arguments(view, side, readable)]
-    arguments.sort(key=lambda argument: -abs(argument.weight))
+    told = [found for view in views for found in _arguments(view, side, readable)]
+    told.sort(key=lambda found: -abs(found[0].weight))
+    arguments = tuple(argument for argument, _ in told)
     score = max(-1.0, min(1.0, round(sum(argument.weight for argument in arguments), 12))) if views else None
-    return Confluence(score, tuple(arguments), tuple(missing))
+    turns = tuple(turn for argument, turn in told if turn and argument.weight > 0)
+    return Confluence(score, arguments, tuple(missing), turns)
 
 
 def _views(
@@ -102,9 +105,12 @@ def _views(
         missing.append(f"{timeframe}: {error}")
 
 
-def _arguments(view: _View, side: Side, readable: int) -> Iterator[Argument]:
+def _arguments(view: _View, side: Side, readable: int) -> Iterator[tuple[Argument, str]]:
+    """Each reason as an argument, and what would end it; empty where nothing short would."""
+    timeframe = view.signal.timeframe
     source = f"{view.tool} {view.signal.timeframe}, candle closed {view.signal.confirmed_at:%Y-%m-%d %H:%M} UTC"
     for reason in view.signal.reasons:
         if reason.weight:
             weight = reason.weight / readable * (1 if side == "buy" else -1)
-            yield Argument(f"{view.signal.timeframe}: {reason.spoken()}", weight, source)
+            turn = f"{timeframe}: {fill(reason.turns, reason.values)}" if reason.turns else ""
+            yield Argument(f"{timeframe}: {reason.spoken()}", weight, source), turn

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
 Side = Literal["buy", "sell"]
-Unit = Literal["base", "quote", "percent"]
+Unit = Literal["base", "quote", "percent", "risk", "risk_quote"]
 OrderType = Literal["market", "limit", "stop"]
 Mode = Literal["paper", "live"]
 TicketKind = Literal["order", "cancel"]
@@ -56,13 +56,15 @@ class OrderIntent:
     """What somebody wants, unchecked.
 
     Attributes:
-        quantity: in `unit`: base units, quote units, or percent of equity.
+        quantity: in `unit`: base units, quote units, percent of equity, or what may be lost at the stop-loss, in
+            percent of equity (`risk`) or quote units (`risk_quote`).
         reduce_only: it may close a position and never open one.
         cancels: for `kind="cancel"`, the orders to cancel; the order fields are then unused.
         user_words: the person's own message it was read from.
         differences: where the second reader's reading differs, one sentence each.
         time_in_force: how long it may stay open; empty for what its type does by itself.
         good_till: for `GTD`, until when.
+        stop_atr: the stop-loss as a distance from the entry, in average true ranges, instead of a price.
     """
 
     account: str
@@ -83,6 +85,7 @@ class OrderIntent:
     differences: tuple[str, ...] = ()
     time_in_force: TimeInForce | Literal[""] = ""
     good_till: datetime | None = None
+    stop_atr: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +139,39 @@ class Confluence:
 
     Attributes:
         score: in [-1, 1], positive in favour of the ticket's side; None without data.
-        missing: what could not be read, one sentence each.
+        missing: what could not be read or is too old to count, one sentence each.
+        turns: what would end the arguments for the ticket's side, strongest first, one sentence each.
     """
 
     score: float | None
     arguments: tuple[Argument, ...] = ()
     missing: tuple[str, ...] = ()
+    turns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """What an order puts at risk; amounts in quote units, both fees included.
+
+    Attributes:
+        loss: at the stop-loss, 1R; slippage and gaps beyond it are not in it.
+        equity: of the account when the ticket was made.
+        gain: at the take-profit; None without one.
+    """
+
+    loss: Decimal
+    equity: Decimal
+    gain: Decimal | None = None
+
+    @property
+    def share(self) -> Decimal | None:
+        """The loss in percent of equity; None without equity."""
+        return self.loss / self.equity * 100 if self.equity > 0 else None
+
+    @property
+    def reward(self) -> Decimal | None:
+        """The gain in R."""
+        return None if self.gain is None or self.loss <= 0 else self.gain / self.loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +193,8 @@ class OrderTicket:
         good_till: when the desk cancels what is still open of it; None for never.
         look_alikes: orders like it that were sent just before, one sentence each; a ticket with any needs the person
             to mean the repetition.
+        stake: what it puts at risk; None without a stop-loss, and on older tickets.
+        stop_note: how a stop-loss that was given as a distance came to its price.
     """
 
     id: str
@@ -209,14 +241,13 @@ class OrderTicket:
     exits_held_by: Holder | Literal[""] = ""
     good_till: datetime | None = None
     look_alikes: tuple[str, ...] = ()
+    stake: Stake | None = None
+    stop_note: str = ""
 
     def sealed_content(self) -> dict[str, Any]:
         """Everything the hash covers, as plain JSON values."""
-        return {
-            f.name: _plain(getattr(self, f.name))
-            for f in fields(self)
-            if f.name not in _UNSEALED and (f.name not in _SEALED_WHEN_SET or getattr(self, f.name) != f.default)
-        }
+        sealed: dict[str, Any] = _plain(self)
+        return {name: value for name, value in sealed.items() if name not in _UNSEALED}
 
     def seal(self) -> str:
         """SHA-256 over the canonical JSON of the sealed content."""
@@ -226,7 +257,7 @@ class OrderTicket:
 
 _UNSEALED: Final = frozenset({"hash", "status", "decided_by", "decided_at", "superseded_by", "reason"})
 # Fields that came later: a ticket that says nothing in them has the hash it had before there were any.
-_SEALED_WHEN_SET: Final = ("exits_held_by", "good_till", "look_alikes")
+_SEALED_WHEN_SET: Final = frozenset({"exits_held_by", "good_till", "look_alikes", "stake", "stop_note", "turns"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +351,10 @@ class Account:
         return self.balances.get(currency, Decimal(0)) - self.reserved.get(currency, Decimal(0))
 
 
+def _is_sealed(holder: Any, field: Field[Any]) -> bool:
+    return field.name not in _SEALED_WHEN_SET or getattr(holder, field.name) != field.default
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f") if value else "0"
@@ -328,5 +363,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if _is_sealed(value, f)}
     return value

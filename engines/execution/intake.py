@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engines.confirmation.risk import order_price, require_minimum
+from engines.confirmation.sizing import RISK_UNITS, quantity_at_risk
 from engines.confirmation.wording import plain, price
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.orders import OrderIntent, Side
@@ -39,6 +40,8 @@ def normalised(intent: OrderIntent, instrument: Instrument, quote: Quote, equity
         quantity = intent.quantity / value
     elif intent.unit == "percent":
         quantity = intent.quantity / 100 * equity / value
+    elif intent.unit in RISK_UNITS:
+        quantity = quantity_at_risk(intent, instrument, quote, equity)
     require_minimum(quantity, instrument, value)
     return replace(intent, quantity=instrument.round_quantity(quantity), unit="base")
 

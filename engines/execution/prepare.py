@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from engines.confirmation.risk import LOSS_RULES, Situation, largest_passing, look_alikes, order_price, review
+from engines.confirmation.sizing import stake_of, with_measured_stop
 from engines.confirmation.wording import order_in_words, quantity
 from engines.domain.instruments import Instrument
 from engines.domain.orders import (
@@ -121,12 +122,13 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
         entries=entries,
     )
     situation = _with_activity(situation, context)
+    intent, stop_note = with_measured_stop(intent, instrument, quote, context.market)
     intent = normalised(intent, instrument, quote, situation.equity)
     _require_permitted(intent, context, owner)
     verdict = review(intent, situation, context.limits)
     if verdict.denial is not None:
         raise _denied(intent, situation, verdict, context, owner)
-    return _draft(intent, context, owner, situation, verdict)
+    return replace(_draft(intent, context, owner, situation, verdict), stop_note=stop_note)
 
 
 def _require_permitted(intent: OrderIntent, context: OrderContext, owner: str) -> None:
@@ -182,6 +184,7 @@ def _draft(
         fee_currency=instrument.quote,
         risk=verdict,
         confluence=context.confluence(intent.side, intent.symbol),
+        stake=stake_of(intent, instrument, quote, situation.equity),
         look_alikes=look_alikes(intent, situation.activity, context.limits) if situation.activity else (),
     )
 
@@ -231,7 +234,7 @@ def _blank(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
     now = context.clock.now()
     ticket_id = f"tkt-{secrets.token_hex(12)}"
     zero = Decimal(0)
-    own = {name: getattr(intent, name) for name in set(OrderIntent.__slots__) - {"unit"}}
+    own = {name: getattr(intent, name) for name in set(OrderIntent.__slots__) - {"unit", "stop_atr"}}
     return OrderTicket(
         **own,
         id=ticket_id,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
-from engines.domain.orders import Argument, Confluence, LimitCheck, OrderTicket, RiskVerdict
+from engines.domain.orders import Argument, Confluence, LimitCheck, OrderTicket, RiskVerdict, Stake
 
 _DECIMALS: Final = frozenset(
     {
@@ -69,7 +69,10 @@ def _revived(name: str, value: Any) -> Any:
         return RiskVerdict(value["outcome"], Decimal(value["quantity"]), tuple(map(_limit_check, value["checks"])))
     if name == "confluence":
         arguments = tuple(Argument(**argument) for argument in value["arguments"])
-        return Confluence(value["score"], arguments, tuple(value["missing"]))
+        return Confluence(value["score"], arguments, tuple(value["missing"]), tuple(value.get("turns", ())))
+    if name == "stake":
+        gain = None if value["gain"] is None else Decimal(value["gain"])
+        return Stake(Decimal(value["loss"]), Decimal(value["equity"]), gain)
     return tuple(value) if isinstance(value, list) else value
 
 
