@@ -75,6 +75,8 @@ class PaperBroker:
             book.insert_order(connection, order)
             if arrival is not None:
                 book.fill(connection, order, arrival, instrument, self._at_once(order.checked_until))
+            elif ticket.time_in_force in {"IOC", "FOK"}:
+                book.change(connection, order.id, "cancelled", reason="Nothing could be filled at once.")
             return self._seen(connection, order.id)
 
     def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:

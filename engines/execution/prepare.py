@@ -23,6 +23,7 @@ from engines.domain.orders import (
 )
 from engines.errors import Conflict, InvalidRequest, RiskDenied
 from engines.execution.context import OrderContext
+from engines.execution.expiry import with_validity
 from engines.execution.intake import normalised
 from engines.execution.situation import marks_of, situation_of, usable_quote
 
@@ -123,7 +124,7 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
     )
     situation = _with_activity(situation, context)
     intent, stop_note = with_measured_stop(intent, instrument, quote, context.market)
-    intent = normalised(intent, instrument, quote, situation.equity)
+    intent = with_validity(normalised(intent, instrument, quote, situation.equity), context.clock.now())
     _require_permitted(intent, context, owner)
     verdict = review(intent, situation, context.limits)
     if verdict.denial is not None:
@@ -175,7 +176,6 @@ def _draft(
     fee = notional * (instrument.maker_fee if rests else instrument.taker_fee)
     return replace(
         _blank(intent, context, owner),
-        time_in_force=intent.time_in_force or ("IOC" if intent.order_type == "market" else "GTC"),
         reference_price=reference,
         quote_time=quote.time,
         price_band=_band(reference, context.price_band_percent, instrument),

@@ -52,6 +52,7 @@ def begin(journal: Journal, row: RowMapping, ticket: OrderTicket, *, price: Deci
         reason="",
         created_at=journal.now,
         updated_at=journal.now,
+        good_till=ticket.good_till,
     )
     tickets.change_status(journal, row, "submitting")
     orders.insert_order(journal, order, reserve_price=price, reserve_fee=fee)

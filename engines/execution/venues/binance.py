@@ -16,7 +16,7 @@ from engines.errors import InvalidRequest, OrderRejected
 from engines.execution.broker import VenueOrderStatus, protective_ids
 from engines.execution.venues.binance_account import BinanceAccount, execution
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting
+from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting, force_at_venue
 from engines.execution.venues.documents import amount, rows, side_of, table, text
 from engines.execution.venues.failures import CallFailed, FailureTable, Unproven, codes
 
@@ -159,7 +159,7 @@ class Binance:
             return own | {"type": "MARKET"}
         if ticket.order_type == "limit" and ticket.limit_price is not None:
             price = self._client.price_text(market.symbol, ticket.limit_price)
-            return own | {"type": "LIMIT", "price": price, "timeInForce": ticket.time_in_force or "GTC"}
+            return own | {"type": "LIMIT", "price": price, "timeInForce": force_at_venue(ticket)}
         if ticket.order_type == "stop" and ticket.stop_price is not None:
             _require(market, "STOP_LOSS")
             return own | {"type": "STOP_LOSS", "stopPrice": self._client.price_text(market.symbol, ticket.stop_price)}

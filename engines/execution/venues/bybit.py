@@ -16,7 +16,7 @@ from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
 from engines.execution.broker import VenueOrderStatus
 from engines.execution.venues.bybit_account import BybitAccount, BybitPages, execution, exit_id
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting
+from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting, force_at_venue
 from engines.execution.venues.documents import amount, side_of, table, text
 from engines.execution.venues.failures import CallFailed, FailureTable, NoAnswer, Unproven, codes
 
@@ -85,7 +85,7 @@ class Bybit:
         }
         if ticket.order_type == "limit" and ticket.limit_price is not None:
             price = self._client.price_text(market.symbol, ticket.limit_price)
-            own |= {"orderType": "Limit", "price": price, "timeInForce": ticket.time_in_force or "GTC"}
+            own |= {"orderType": "Limit", "price": price, "timeInForce": force_at_venue(ticket)}
             return Request("private_post_v5_order_create", own | self._exits(ticket, market))
         own |= {"orderType": "Market", "marketUnit": "baseCoin"}
         if ticket.order_type == "stop" and ticket.stop_price is not None:

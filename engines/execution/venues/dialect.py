@@ -113,6 +113,11 @@ class Exits:
         return tuple(order_id for order_id, price in wanted if price is not None)
 
 
+def force_at_venue(ticket: OrderTicket) -> str:
+    """How long a venue is told to leave an order open: those of a day or till a date are taken back by the desk."""
+    return ticket.time_in_force if ticket.time_in_force in {"IOC", "FOK"} else "GTC"
+
+
 class AccountReader(Protocol):
     """What a venue tells about the account as a whole. Every method sends requests.
 

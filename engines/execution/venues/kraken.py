@@ -15,7 +15,7 @@ from engines.domain.orders import Order, OrderTicket, Side
 from engines.errors import OrderRejected
 from engines.execution.broker import VenueOrderStatus
 from engines.execution.venues.ccxt_client import RECEIVE_WINDOW_MS, VenueClient
-from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting
+from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting, force_at_venue
 from engines.execution.venues.documents import amount, moment, side_of, table, text
 from engines.execution.venues.failures import FailureTable, Unproven, codes
 from engines.execution.venues.kraken_account import KrakenAccount, execution
@@ -82,7 +82,7 @@ class Kraken:
             own |= {"ordertype": "market"}
         elif ticket.order_type == "limit" and ticket.limit_price is not None:
             price = self._client.price_text(market.symbol, ticket.limit_price)
-            own |= {"ordertype": "limit", "price": price, "timeinforce": ticket.time_in_force or "GTC"}
+            own |= {"ordertype": "limit", "price": price, "timeinforce": force_at_venue(ticket)}
         elif ticket.order_type == "stop" and ticket.stop_price is not None:
             own |= {"ordertype": "stop-loss", "price": self._client.price_text(market.symbol, ticket.stop_price)}
         else:

@@ -101,6 +101,23 @@ def test_a_limit_that_crosses_pays_no_more_than_its_price(broker: Broker, ticket
     assert all(fill.price <= 50_010 for fill in order.fills)
 
 
+@pytest.mark.parametrize("force", ["IOC", "FOK"])
+def test_an_order_for_now_that_meets_no_price_is_over(broker: Broker, ticket: Ticket, force: str) -> None:
+    order = place(broker, replace(ticket(limit_price=49000), time_in_force=force))
+    assert (order.status, order.filled) == ("cancelled", Decimal(0))
+    assert broker.find(order.client_order_id, BTC) == order
+    assert broker.open_orders() == ()
+    crossing = place(broker, replace(ticket(limit_price=50010), time_in_force=force))
+    assert (crossing.status, crossing.filled) == ("filled", Decimal("0.1"))
+
+
+@pytest.mark.parametrize("force", ["DAY", "GTD"])
+def test_an_order_that_the_desk_takes_back_rests_until_then(broker: Broker, ticket: Ticket, force: str) -> None:
+    order = place(broker, replace(ticket(limit_price=49000), time_in_force=force))
+    assert order.status == "accepted"
+    assert broker.cancel(order.client_order_id, BTC).status == "cancelled"
+
+
 def test_a_stop_rests_until_its_price_and_can_be_cancelled(broker: Broker, ticket: Ticket) -> None:
     order = place(broker, ticket(stop_price=51000))
     assert (order.status, order.fills) == ("accepted", ())
