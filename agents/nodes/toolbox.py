@@ -13,6 +13,7 @@ from tools.explaining import explaining_tools
 from tools.market_desk import market_desk_tools
 from tools.orders import order_tools
 from tools.review import review_tools
+from tools.timeframes import timeframe_tools
 from tools.volume_profile import volume_profile_tools
 
 
@@ -22,7 +23,7 @@ class Toolbox:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._shared = {
-            "cipher": cipher_tools(services.market),
+            "cipher": [*cipher_tools(services.market), *timeframe_tools(services.market)],
             "volume_profile": volume_profile_tools(services.market),
             "order_desk": order_tools(),
         }

@@ -55,6 +55,7 @@ async def test_no_tool_that_a_model_is_given_holds_a_ledger_or_a_broker_it_could
         "explain_decision",
         "review_decisions",
         "analyze_cipher",
+        "compare_timeframes",
         "analyze_volume_profile",
         "propose_order",
         "propose_close",
