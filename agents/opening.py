@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ from engines.domain.clock import Clock, SystemClock
 from engines.domain.orders import Confluence, Side
 from engines.errors import ConfigurationError
 from engines.execution.context import OrderContext
+from engines.execution.limits_log import record_limits, system_user
 from engines.execution.live import LivePermit, open_live_broker
 from engines.execution.live_gate import LiveGate
 from engines.execution.paper import PaperBroker
@@ -86,11 +88,14 @@ def _orders(
     def evidence(side: Side, symbol: str) -> Confluence:
         return confluence(side, symbol, market=source)
 
+    ledger = Ledger(engine, clock, halt_file=HaltFile.of(settings.home))
+    limits = permit.limits if permit else _limits(settings)
+    record_limits(ledger, limits, by=f"{system_user(os.getuid())} (start of the desk)")
     return OrderContext(
-        ledger=Ledger(engine, clock, halt_file=HaltFile.of(settings.home)),
+        ledger=ledger,
         market=source,
         clock=clock,
-        limits=permit.limits if permit else _limits(settings),
+        limits=limits,
         confluence=evidence,
         mode="live" if permit else "paper",
         ticket_seconds=settings.ticket_seconds,

@@ -10,6 +10,8 @@ from typing import Final
 
 from agents.services import Services
 from engines.errors import QuantumTraderError, VenueUnavailable
+from engines.execution.limits_log import note_changed_file
+from engines.execution.losses import watch_losses
 from engines.execution.paper import PaperBroker
 from engines.execution.submit import unfinished
 from engines.execution.sync import sync_fills
@@ -54,6 +56,17 @@ def watch_once(services: Services) -> None:
             services.submit(ticket_id)
         except QuantumTraderError as error:
             logger.warning("ticket %s is not settled yet: %s", ticket_id, error)
+    _watch_risk(services)
+
+
+def _watch_risk(services: Services) -> None:
+    """Restrict accounts that reached a loss limit, and notice a limits file that is no longer the one in force."""
+    for standing in watch_losses(services.orders):
+        logger.warning("account %s may only reduce from now on: %s", standing.account, standing.reason)
+    if services.settings.limits_file is not None:
+        told = note_changed_file(services.ledger, services.orders.limits, services.settings.limits_file)
+        if told:
+            logger.warning("%s", told)
 
 
 async def _keep(lease: Lease) -> None:

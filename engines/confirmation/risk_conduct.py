@@ -118,7 +118,12 @@ def _own_order_met(intent: OrderIntent, situation: Situation, limits: RiskLimits
     for order in situation.activity.resting:
         level = order.limit_price
         opposite = order.symbol == intent.symbol and order.side != intent.side
-        if opposite and level is not None and (reach >= level if is_buy else reach <= level):
+        if (
+            opposite
+            and not order.waits_at_desk
+            and level is not None
+            and (reach >= level if is_buy else reach <= level)
+        ):
             return order
     return None
 

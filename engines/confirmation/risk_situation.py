@@ -72,7 +72,12 @@ def reserve_price(intent: OrderIntent, quote: Quote, limits: RiskLimits) -> Deci
 
 
 def time_in_force(intent: OrderIntent) -> str:
-    """How long an order stands: a market order is filled at once, every other rests until it is cancelled."""
+    """How long the venue is to let an order stand; one good for a day or until a date is ended by the desk.
+
+    Without a wish a market order is filled at once and every other rests until it is cancelled.
+    """
+    if intent.time_in_force:
+        return "GTC" if intent.time_in_force in {"DAY", "GTD"} else intent.time_in_force
     return "IOC" if intent.order_type == "market" else "GTC"
 
 

@@ -37,7 +37,7 @@ class Instrument:
     max_notional: Decimal | None = None
     listed_at: datetime | None = None
     order_types: frozenset[OrderType] = frozenset({"market", "limit", "stop"})
-    times_in_force: frozenset[str] = frozenset({"IOC", "GTC"})
+    times_in_force: frozenset[str] = frozenset({"GTC", "IOC", "FOK"})
 
     def round_quantity(self, quantity: Decimal) -> Decimal:
         """Down to the lot: never more than asked."""

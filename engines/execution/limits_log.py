@@ -74,6 +74,14 @@ def note_changed_file(ledger: Ledger, limits: RiskLimits, path: Path) -> str:
     return f"{path} was changed by {by} ({told}); version {limits.version!r} stays in force until the next start."
 
 
+def system_user(number: int) -> str:
+    """The name of a user of this machine; in a container it may have none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+
+
 def _changes(limits: RiskLimits, before: AuditRecord | None) -> dict[str, list[str]]:
     """What differs among the limits that both know."""
     if before is None:
@@ -87,8 +95,4 @@ def _changed_by(path: Path) -> tuple[str, str]:
         found = path.stat()
     except OSError:
         return "whoever removed it", ""
-    try:
-        owner = pwd.getpwuid(found.st_uid).pw_name
-    except KeyError:
-        owner = f"user {found.st_uid}"
-    return owner, datetime.fromtimestamp(found.st_mtime, tz=UTC).isoformat()
+    return system_user(found.st_uid), datetime.fromtimestamp(found.st_mtime, tz=UTC).isoformat()
