@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
+from agents.opening import ConfigureExchange
 from agents.runtime import Desk
 from agents.settings import Settings
 from api.auth import check_exposure, is_loopback
@@ -27,7 +28,7 @@ from api.guard import BodyLimit, OriginGuard, RequestLog, StartReport
 from api.keys import KeyStore
 from api.problems import install_problem_handlers
 from api.recovery import recover_runs
-from api.routes import account, agent, engines, market, review, switch, system, threads, tickets
+from api.routes import account, agent, engines, live, market, review, switch, system, threads, tickets
 from api.run_store import RunStore
 from api.runs import Runs
 from api.threads import ThreadStore
@@ -45,12 +46,18 @@ _DESCRIPTION: Final = (
 )
 
 
-def create_app(settings: Settings, *, chat: Callable[[], ASGIApp] | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    chat: Callable[[], ASGIApp] | None = None,
+    configure_exchange: ConfigureExchange | None = None,
+) -> FastAPI:
     """The application of one desk, which opens and closes with it.
 
     Args:
         settings: of the desk; starting fails with `ConfigurationError` where they would expose it without keys.
         chat: makes the chat's application; called in a thread once the server is up. Without it there is no /chat.
+        configure_exchange: as `open_services`.
     """
     gate = ChatGate(chat) if chat is not None else None
     app = FastAPI(
@@ -60,12 +67,12 @@ def create_app(settings: Settings, *, chat: Callable[[], ASGIApp] | None = None)
         servers=[{"url": address(settings), "description": "this desk"}],
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda app: _lifespan(app, settings, gate),
+        lifespan=lambda app: _lifespan(app, settings, gate, configure_exchange),
     )
     app.state.settings = settings
     app.state.chat = gate
     install_problem_handlers(app)
-    for part in (agent, threads, tickets, account, review, market, engines, switch, system):
+    for part in (agent, threads, tickets, account, review, market, engines, switch, live, system):
         app.include_router(part.router)
     _add_pages(app, "/docs" if gate is None else "/chat")
     if gate is not None:
@@ -87,10 +94,12 @@ def address(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings, gate: ChatGate | None) -> AsyncIterator[None]:
+async def _lifespan(
+    app: FastAPI, settings: Settings, gate: ChatGate | None, configure_exchange: ConfigureExchange | None
+) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         try:
-            await _open(app, settings, stack)
+            await _open(app, settings, stack, configure_exchange)
         except QuantumTraderError as error:
             app.state.failure = error
             raise
@@ -102,13 +111,15 @@ async def _lifespan(app: FastAPI, settings: Settings, gate: ChatGate | None) -> 
         await warming  # it works in a thread, which cannot be stopped
 
 
-async def _open(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
+async def _open(
+    app: FastAPI, settings: Settings, stack: AsyncExitStack, configure_exchange: ConfigureExchange | None
+) -> None:
     engine = await run_in_threadpool(open_database, "desk", home=settings.home, url=settings.database_url)
     stack.callback(engine.dispose)
     clock = SystemClock()
     app.state.keys = KeyStore(engine, clock)
     check_exposure(settings, app.state.keys)
-    app.state.desk = desk = await Desk.open(settings)
+    app.state.desk = desk = await Desk.open(settings, configure_exchange=configure_exchange)
     stack.push_async_callback(desk.close)
     app.state.runs = Runs(RunStore(engine, clock))
     app.state.threads = ThreadStore(engine)

@@ -101,6 +101,26 @@ def decide(ticket_id: str, decision: Decision) -> Call:
     return Call("POST", f"/v1/tickets/{_segment(ticket_id)}/decision", body=decision.body())
 
 
+def arm(minutes: int) -> Call:
+    """Let live orders pass for a while."""
+    return Call("POST", "/v1/arm", body={"minutes": minutes})
+
+
+def disarm() -> Call:
+    """Let no live order pass."""
+    return Call("POST", "/v1/disarm")
+
+
+def reconcile() -> Call:
+    """Compare ledger and venue now."""
+    return Call("POST", "/v1/reconciliation")
+
+
+def accept_differences(number: int, reason: str) -> Call:
+    """Explain what a comparison found."""
+    return Call("POST", "/v1/reconciliation/accept", body={"number": number, "reason": reason})
+
+
 def _turn(message: str, thread_id: str | None) -> Json:
     return {"message": message, "thread_id": thread_id} if thread_id else {"message": message}
 

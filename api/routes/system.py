@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import Reader
 from api.dependencies import DeskDep
+from api.live_views import live_view
 from api.problems import problems
 from api.readiness import readiness
 from api.schemas.switch import TradingStanding
@@ -50,6 +51,7 @@ def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
         now=desk.clock.now().isoformat(),
         market_time=_market_time(desk.market),
         trading=TradingStanding.of(desk.ledger.standing_state(account)),
+        live=live_view(desk.services.live) if desk.services.live else None,
         chat_ready=gate is not None and gate.ready,
     )
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.fields import TimeText
+from api.schemas.live import LiveStanding
 from api.schemas.switch import TradingStanding
 
 
@@ -23,6 +24,7 @@ class Status(BaseModel):
     now: TimeText
     market_time: TimeText | None = Field(description="Null while the market has nothing to say, such as no candles.")
     trading: TradingStanding
+    live: LiveStanding | None = Field(description="What stands between an approved order and the venue; null on paper.")
     chat_ready: bool
 
 

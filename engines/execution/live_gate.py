@@ -102,6 +102,10 @@ class LiveGate:
             return ""
         if asked.account != self.account:
             return f"The keys of this desk are those of {self.account}, and this order is for {asked.account}."
+        return self.in_the_way()
+
+    def in_the_way(self) -> str:
+        """Why no order passes now, with what to do about it; empty when orders pass."""
         if self.lease is None or not self.lease.is_held():
             return f"This desk does not hold the lease of {self.venue}: another one may trade the account. Restart it."
         if self._doubt:
