@@ -45,8 +45,8 @@ def examine(given: dict[str, Any]) -> int:
 
 
 def findings(given: dict[str, Any]) -> Iterator[Finding]:
-    """Check Python, settings, home, database, market, model, kernels, port, keys, limits and the
-    audit chain, in that order."""
+    """Check Python, settings, home, database, market, model, kernels, port, keys, limits, the
+    live parts and the audit chain, in that order."""
     from agents.settings import load_settings
 
     yield Finding("python", healthy=sys.version_info >= (3, 11), detail=sys.version.split()[0])
@@ -159,11 +159,51 @@ def _audit(settings: Settings) -> str:
     engine = open_database("desk", home=settings.home, url=settings.database_url)
     check = Ledger(engine, SystemClock()).verify_audit()
     if not check.intact:
+        place = f"Record {check.broken_at} of the audit chain: {check.reason}"
+        found = next(iter(check.disagreements), place)
         raise ConfigurationError(
-            f"The audit chain breaks at record {check.broken_at}: something else than the desk changed the journal.",
-            remedy="Keep a copy of the database as it is, and compare it with a backup before you trade on.",
+            f"Something else than the desk changed the journal. {found}",
+            remedy="Keep a copy of the database as it is, and compare it with a backup before you trade on. "
+            "`quantum-trader audit verify` tells all of it.",
         )
     return f"{check.records:,} records, the chain is whole"
+
+
+def _live(settings: Settings) -> str:
+    from agents.live import parts_of, permit_of
+    from engines.execution.live import missing_parts
+
+    if settings.mode == "paper":
+        missing = missing_parts(parts_of(settings))
+        return (
+            f"paper; {len(missing)} of the 6 parts that live trading needs are not set, so no order leaves this machine"
+        )
+    permit = permit_of(settings)
+    assert permit is not None
+    return f"LIVE on {permit.venue} for {settings.live_owner!r}, REAL MONEY; {_venue_standing(settings, permit.venue)}"
+
+
+def _venue_standing(settings: Settings, venue: str) -> str:
+    """Who trades the venue's account now, and how ledger and venue compared last."""
+    from engines.domain.clock import SystemClock
+    from engines.ledger.lease import lease_holder
+    from engines.ledger.ledger import Ledger
+    from engines.storage.database import open_database
+
+    engine = open_database("desk", home=settings.home, url=settings.database_url)
+    holder, ledger = lease_holder(engine, venue), Ledger(engine, SystemClock())
+    ours = [name for name in ledger.accounts(settings.live_owner) if name.startswith(f"live-{venue}-")]
+    last = ledger.reconciliation(ours[0]) if ours else None
+    engine.dispose()
+    if last is not None and not last.matches:
+        told = ", ".join(f"{currency} {amount:+f}" for currency, (amount, _) in last.mismatches.items())
+        raise ConfigurationError(
+            f"Ledger and {venue} differed at {last.time:%Y-%m-%d %H:%M} UTC: {told} at the venue.",
+            remedy="Find out why; `quantum-trader reconcile --accept REASON` books what you can explain.",
+        )
+    traded = f"traded by process {holder.process.partition('@')[0]}" if holder else "no desk runs"
+    compared = f"compared {last.time:%Y-%m-%d %H:%M} UTC, equal" if last else "never compared with the venue yet"
+    return f"{traded}; {compared}"
 
 
 def _limits(settings: Settings) -> str:
@@ -183,5 +223,6 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "port": _port,
     "keys": _keys,
     "limits": _limits,
+    "live": _live,
     "audit": _audit,
 }

@@ -23,6 +23,7 @@ Ask in plain words: "How does BTC look on the 4h?", "buy 0.01 BTC, stop 62k", "m
   /approve T-1  /reject T-1     decide that ticket
   /edit T-1 quantity=0.02       another quantity, limit_price, stop_price, stop_loss or take_profit: a new ticket
   /receipts                     where each figure of the last answer came from, with the engines' parameters
+  /review                       what rejected, expired and edited tickets would have come to
   /new                          start another conversation
   /quit                         leave; the conversation and its tickets stay
 """
@@ -156,7 +157,7 @@ class Terminal:
 
     def _carry_out(self, ticket: Json, decision: Any, edits: dict[str, str]) -> None:
         resolve = False
-        if decision == "approve" and ticket["differences"]:
+        if decision == "approve" and (ticket["differences"] or ticket["look_alikes"]):
             self._console.print(ticket_panel(ticket))
             answer = self._prompt("Do you mean the ticket as it stands? Type yes: ") or ""
             resolve = answer.strip().lower() in {"y", "yes"}

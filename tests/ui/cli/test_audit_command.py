@@ -33,8 +33,9 @@ def trade(engine: Engine, home: Path, *decisions: str) -> None:
     market, ledger = open_market("demo", home=home, clock=clock), Ledger(engine, clock)
     account = ledger.ensure_account("local", currency="USDT", cash=Decimal(100_000), market="demo")
     context = OrderContext(ledger, market, clock, default_limits())
-    for decision in decisions:
-        intent = OrderIntent(account.id, "thread-1", "BTC/USDT", "buy", Decimal("0.01"), user_words="buy\x1b[2J 0.01")
+    for number, decision in enumerate(decisions, 1):
+        quantity = Decimal(number) / 1000
+        intent = OrderIntent(account.id, "thread-1", "BTC/USDT", "buy", quantity)
         ticket = prepare_ticket(intent, context, owner="local")
         ledger.decide(ticket.id, "approve" if decision == "approve" else "reject", ticket.hash, "local")
         if decision == "approve":
@@ -194,3 +195,18 @@ def test_a_journal_on_postgresql_is_verified_the_same_way(home: Path, run: Run, 
     result = run("audit", "verify", QTP_DATABASE_URL=postgres_database)
     assert result.returncode == 1
     assert "BROKEN at record 2" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE audit SET kind = 'other' WHERE seq = 3", "Record 3 of the audit chain: Its content"),
+        ("UPDATE fills SET price = '1' WHERE seq = 1", "has another price than was recorded."),
+    ],
+)
+def test_doctor_finds_what_was_tampered_with(busy: Path, run: Run, statement: str, told: str) -> None:
+    tamper(busy, statement)
+    result = run("doctor", QTP_PORT="0")
+    assert result.returncode == 1
+    assert told in result.stdout
+    assert "quantum-trader audit verify" in result.stdout
