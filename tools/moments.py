@@ -19,6 +19,8 @@ _NOW: Final = re.compile(
     r"(?:|null|none|undefined|n/?a|now|(?:the )?(?:last|latest|newest|current)(?: closed)?(?: candle)?)"
 )
 
+# Years that a zone or a day's length cannot push off the calendar.
+_YEARS: Final = range(1900, 9001)
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SPANS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -110,6 +112,8 @@ def _iso(text: str) -> Moment | None:
         return None
     try:
         found = datetime.fromisoformat(text.upper().removesuffix("UTC").strip())
+        if found.year not in _YEARS:
+            return None
         return Moment((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC))
     except (ValueError, OverflowError):
         return None
@@ -229,6 +233,8 @@ def _day(words: str, now: datetime) -> tuple[datetime | None, str]:
         return _day_of_month(words, midnight)
     rest = words[: match.start()] + " " + words[match.end() :]
     year, month, day = _date_parts(match)
+    if year is not None and year not in _YEARS:
+        return None, words
     try:
         found = datetime(year or now.year, month, day, tzinfo=now.tzinfo)
         return (found.replace(year=now.year - 1) if year is None and found > now else found), rest

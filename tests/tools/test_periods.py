@@ -161,6 +161,8 @@ def test_an_anchor_is_an_instant_or_where_a_stretch_begins(said: str, begins: st
         ({"kind": "anchored", "from": "2026-03-20"}, "future"),
         ({"kind": "range", "from": "april 2026"}, "has not begun"),
         ({"kind": "range", "from": "soon"}, "`soon`"),
+        ({"kind": "session", "from": "9999-12-31"}, "9999-12-31"),
+        ({"kind": "anchored", "from": "0001-01-01 00:00"}, "0001-01-01"),
         ({"kind": "range", "from": "last 0d"}, "`last 0d`"),
         ({"kind": "range", "from": "'; drop table"}, "cannot|not a time"),
     ],
