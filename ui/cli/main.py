@@ -180,6 +180,44 @@ def resume(reason: Annotated[str, typer.Argument(help="Why it is safe to go on."
     raise typer.Exit(run_resume(reason, _settings(home=home)))
 
 
+Url = Annotated[str, typer.Option(help="A desk that runs elsewhere; without it the one on this home.")]
+Key = Annotated[str, typer.Option(envvar="QTP_API_KEY", help="API key with the scope `admin`, once the desk has keys.")]
+
+
+@app.command()
+def arm(
+    minutes: Annotated[int, typer.Option(min=1, max=720, help="How long approved orders may reach the venue.")] = 60,
+    url: Url = "",
+    key: Key = "",
+    home: Home = None,
+) -> None:
+    """Let a live desk's approved orders pass for a while; a restart ends it."""
+    from ui.cli.arming import run_arm
+
+    raise typer.Exit(run_arm(minutes, _settings(home=home), url=url, key=key))
+
+
+@app.command()
+def disarm(url: Url = "", key: Key = "", home: Home = None) -> None:
+    """Let no order of a live desk pass any more; cancels still do."""
+    from ui.cli.arming import run_disarm
+
+    raise typer.Exit(run_disarm(_settings(home=home), url=url, key=key))
+
+
+@app.command()
+def reconcile(
+    accept: Annotated[str, typer.Option(help="Why they differ: book what was found as moved by you.")] = "",
+    url: Url = "",
+    key: Key = "",
+    home: Home = None,
+) -> None:
+    """Compare a live desk's ledger with its venue now; the exit code is 1 where they differ."""
+    from ui.cli.arming import run_reconcile
+
+    raise typer.Exit(run_reconcile(_settings(home=home), url=url, key=key, accept=accept))
+
+
 @app.command()
 def warm() -> None:
     """Compile the engines' kernels into their cache."""

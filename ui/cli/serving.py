@@ -10,9 +10,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -27,15 +27,22 @@ if TYPE_CHECKING:
 START_SECONDS = 60
 
 
-def run_server(settings: Settings) -> None:
+def run_server(settings: Settings, *, configure_exchange: Callable[[Any], None] | None = None) -> None:
     """Serve until interrupted.
 
+    Args:
+        configure_exchange: receives every ccxt exchange before its first use. For rehearsals: only a program can
+            give it, no option and no variable, so that real keys cannot be led elsewhere by mistake.
+
     Raises:
-        ConfigurationError: the home cannot be written, another desk uses it, or the port is taken.
+        ConfigurationError: the home cannot be written, another desk uses it, or the port is taken. Or the mode is live
+            and something it needs is missing.
     """
+    if settings.mode == "live":
+        _announce_live(settings)
     with _listening(settings.host, settings.port) as listener, home_lock(settings.home, _url(settings)):
         _log_to_screen(settings.log_level)
-        server = _server(settings, with_chat=True, greeting=_banner(settings))
+        server = _server(settings, with_chat=True, greeting=_banner(settings), configure_exchange=configure_exchange)
         state = server.config.app.state  # type: ignore[union-attr]  # the app that `_server` made
         # A start that failed on purpose is told once, by the error itself.
         logging.getLogger("uvicorn.error").addFilter(lambda _: getattr(state, "failure", None) is None)
@@ -61,7 +68,7 @@ def reachable_desk(url: str, settings: Settings) -> Iterator[str]:
             )
         yield url
         return
-    running = _running_on(settings.home)
+    running = running_on(settings.home)
     if running:
         yield running
         return
@@ -100,7 +107,7 @@ def home_lock(home: Path, url: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigurationError(
-                f"Another desk runs on {str(home)!r}: {_running_on(home) or 'it is just starting'}.",
+                f"Another desk runs on {str(home)!r}: {running_on(home) or 'it is just starting'}.",
                 remedy="Use that one, stop it, or give this one a --home of its own.",
             ) from error
         file.seek(0)
@@ -119,7 +126,32 @@ def _log_to_screen(level: str) -> None:
         logging.getLogger(package).setLevel(level.upper())
 
 
-def _server(settings: Settings, *, with_chat: bool, greeting: str = "") -> uvicorn.Server:
+def _announce_live(settings: Settings) -> None:
+    """Say before anything is opened that this is real money, or what keeps it from being that.
+
+    Raises:
+        ConfigurationError: something that live trading needs is missing.
+    """
+    from agents.live import permit_of
+
+    permit = permit_of(settings)
+    assert permit is not None
+    typer.secho(
+        f"LIVE: approved orders of {settings.live_owner!r} go to {permit.venue} and move REAL MONEY.\n"
+        f"  limits {settings.limits_file} (version {permit.limits.version})\n"
+        "  not armed: until `quantum-trader arm --minutes 60`, for that long, no order passes",
+        fg=typer.colors.RED,
+        bold=True,
+    )
+
+
+def _server(
+    settings: Settings,
+    *,
+    with_chat: bool,
+    greeting: str = "",
+    configure_exchange: Callable[[Any], None] | None = None,
+) -> uvicorn.Server:
     import uvicorn
 
     from api.app import create_app
@@ -136,7 +168,7 @@ def _server(settings: Settings, *, with_chat: bool, greeting: str = "") -> uvico
             if greeting:
                 typer.echo(greeting)
 
-    app = create_app(settings, chat=chat if with_chat else None)
+    app = create_app(settings, chat=chat if with_chat else None, configure_exchange=configure_exchange)
     level = "warning" if settings.log_level == "info" else settings.log_level
     return GreetingServer(uvicorn.Config(app, log_level=level, access_log=False, timeout_graceful_shutdown=5))
 
@@ -165,17 +197,19 @@ def _url(settings: Settings) -> str:
 def _banner(settings: Settings) -> str:
     url = _url(settings)
     label = "simulated" if settings.market == "demo" else "real prices"
+    account = "LIVE account, REAL MONEY" if settings.mode == "live" else "paper account"
     return (
         f"Quantum Trader Pro on {url}\n"
         f"  chat    {url}/chat\n"
         f"  API     {url}/v1   docs {url}/docs\n"
-        f"  market  {settings.market} ({label}) · paper account · model {settings.model}\n"
+        f"  market  {settings.market} ({label}) · {account} · model {settings.model}\n"
         f"  home    {settings.home}\n"
         "Stop with Ctrl+C."
     )
 
 
-def _running_on(home: Path) -> str:
+def running_on(home: Path) -> str:
+    """The address of the desk that runs on this home; empty where none answers."""
     try:
         url = json.loads((home / "desk.lock").read_text(encoding="utf-8"))["url"]
     except (OSError, ValueError, KeyError):
