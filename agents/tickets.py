@@ -64,6 +64,7 @@ def ticket_evidence(ticket: OrderTicket, instrument: Instrument | None, *, edite
     lines = [
         _limits_line(ticket, values),
         _readers_line(ticket, values, edited=edited),
+        _repetition_line(ticket, values),
         _validity_line(ticket, instrument, values),
     ]
     if ticket.kind == "order":
@@ -156,6 +157,13 @@ def _readers_line(ticket: OrderTicket, values: dict[str, EvidenceValue], *, edit
         return ""
     values["words"] = wording.words(_quoted(ticket.user_words), "your words")
     return 'You wrote: "{words}"; ' + ("edited on the ticket since." if edited else "both readers agree.")
+
+
+def _repetition_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
+    if not ticket.look_alikes:
+        return ""
+    values["look_alikes"] = wording.words(" ".join(ticket.look_alikes), "orders like it that were just sent")
+    return "You may have sent this already: {look_alikes} Approve it only if you mean it once more."
 
 
 def _quoted(words: str) -> str:

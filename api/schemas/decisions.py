@@ -17,7 +17,8 @@ class DecisionRequest(Request):
     decision: Literal["approve", "reject", "edit"]
     ticket_hash: str = Field(max_length=64, description="The ticket's `hash`, so that you decide on what you saw.")
     resolve_differences: Literal["yes", "no"] = Field(
-        default="no", description="`yes`: I have read the ticket's `differences` and mean the ticket as it stands."
+        default="no",
+        description="`yes`: I have read the ticket's `differences` and `look_alikes` and mean it as it stands.",
     )
     quantity: PositiveDecimal | None = Field(default=None, description="In base units.")
     limit_price: PositiveDecimal | None = None

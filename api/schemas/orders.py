@@ -118,6 +118,9 @@ class Ticket(BaseModel):
     risk: RiskVerdict
     confluence: Confluence
     differences: list[str]
+    look_alikes: list[str] = Field(
+        default=[], description="Orders like it that were just sent; approving needs `resolve_differences`."
+    )
     user_words: str
     limits_version: str
     created_at: TimeText

@@ -335,9 +335,10 @@ async def test_an_open_order_is_listed_and_can_be_cancelled_however_many_came_af
         await _decide(desk, resting)
         intent = OrderIntent(desk.account_id("ada"), "thread-1", "ETH/USDT", "buy", Decimal("0.01"))
         context = replace(desk.services.orders, confluence=no_confluence)
-        for _ in range(201):
+        for number in range(201):
             clock.advance(timedelta(seconds=1))
-            ticket = prepare_ticket(intent, context, owner="ada")
+            other = replace(intent, quantity=intent.quantity + Decimal(number) / 10_000)
+            ticket = prepare_ticket(other, context, owner="ada")
             desk.ledger.decide(ticket.id, "approve", ticket.hash, "ada")
             submit(ticket.id, context, desk.broker)
 

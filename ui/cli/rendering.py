@@ -26,6 +26,11 @@ def ticket_panel(ticket: Json) -> RenderableType:
             Text("The two readers disagree:", style="bold red"),
             *(Text(f"  {line}") for line in ticket["differences"]),
         ]
+    if ticket["look_alikes"]:
+        lines += [
+            Text("You may have sent this already:", style="bold red"),
+            *(Text(f"  {line}") for line in ticket["look_alikes"]),
+        ]
     state = ticket["status"]
     if state == "pending":
         state += f" · {seconds_left(ticket)} s left"

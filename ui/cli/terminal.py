@@ -157,7 +157,7 @@ class Terminal:
 
     def _carry_out(self, ticket: Json, decision: Any, edits: dict[str, str]) -> None:
         resolve = False
-        if decision == "approve" and ticket["differences"]:
+        if decision == "approve" and (ticket["differences"] or ticket["look_alikes"]):
             self._console.print(ticket_panel(ticket))
             answer = self._prompt("Do you mean the ticket as it stands? Type yes: ") or ""
             resolve = answer.strip().lower() in {"y", "yes"}

@@ -202,7 +202,8 @@ const TicketCard = window.desk.component('TicketCard', () => {
     const seconds = useSeconds(ticket, skew);
     const over = ticket.status === 'pending' && seconds <= 0;
     const open = ticket.status === 'pending' && !over;
-    const needsResolve = ticket.differences.length > 0;
+    const lookAlikes = ticket.look_alikes || [];
+    const needsResolve = ticket.differences.length + lookAlikes.length > 0;
     const [base, quote] = currencies(ticket);
 
     const look = useCallback(async () => {
@@ -315,8 +316,10 @@ const TicketCard = window.desk.component('TicketCard', () => {
           {ticket.user_words ? <p>You wrote: <q>{ticket.user_words}</q></p> : null}
           {needsResolve ? (
             <div className="desk-differences">
-              <h3>The two readers differ</h3>
-              <ul>{ticket.differences.map((difference) => <li key={difference}>{difference}</li>)}</ul>
+              {ticket.differences.length ? <h3>The two readers differ</h3> : null}
+              {ticket.differences.length ? <ul>{ticket.differences.map((difference) => <li key={difference}>{difference}</li>)}</ul> : null}
+              {lookAlikes.length ? <h3>You may have sent this already</h3> : null}
+              {lookAlikes.length ? <ul>{lookAlikes.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul> : null}
               {open ? (
                 <label className="desk-resolve">
                   <input type="checkbox" checked={resolved} disabled={Boolean(busy)} onChange={(event) => setResolved(event.target.checked)} />
