@@ -61,6 +61,16 @@ def status() -> Call:
     return Call("GET", "/v1/status")
 
 
+def halt(reason: str, *, cancel_all: bool) -> Call:
+    """Stop all trading."""
+    return Call("POST", "/v1/halt", body={"reason": reason, "cancel_all": "yes" if cancel_all else "no"})
+
+
+def resume(reason: str) -> Call:
+    """Trade again."""
+    return Call("POST", "/v1/resume", body={"reason": reason})
+
+
 def markets() -> Call:
     """What can be traded."""
     return Call("GET", "/v1/markets")

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from ui import requests
 from ui.chart_words import facts
 from ui.charts import drawing
 from ui.charts.page import plotly_script
@@ -57,6 +58,10 @@ def routes(visitors: Visitors) -> list[Route]:
         return JSONResponse({"signed_in": False}) if answer.status_code == HTTPStatus.UNAUTHORIZED else answer
 
     @signed_in
+    async def switch(request: Request) -> Response:
+        return JSONResponse(await visitors.desk().send(await _switch(request)))
+
+    @signed_in
     async def ticket(request: Request) -> Response:
         return JSONResponse(await visitors.desk().ticket(request.path_params["ticket_id"]))
 
@@ -79,10 +84,26 @@ def routes(visitors: Visitors) -> list[Route]:
 
     return [
         Route("/desk/status", status),
+        Route("/desk/halt", switch, methods=["POST"]),
+        Route("/desk/resume", switch, methods=["POST"]),
         Route("/desk/tickets/{ticket_id}", ticket),
         Route("/desk/figure", figure),
         Route("/desk/plotly-{version}.js", plotly),
     ]
+
+
+async def _switch(request: Request) -> requests.Call:
+    """What pressing the kill switch asks of the desk."""
+    try:
+        body = await request.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise DeskError("The page sent no JSON object.", "Reload the page.")
+    reason = str(body.get("reason", ""))
+    if request.url.path.endswith("/resume"):
+        return requests.resume(reason)
+    return requests.halt(reason, cancel_all=body.get("cancel_all") is True)
 
 
 def _draw(chart: Json, *, dark: bool, narrow: bool) -> bytes:

@@ -20,6 +20,21 @@
     return { body, skew: Math.abs(skew) < 3000 ? 0 : skew + 1000 };
   }
 
+  /** POST JSON below /chat; rejects like `get`. */
+  async function post(path, body) {
+    let response;
+    try {
+      response = await fetch(base + path, {
+        method: 'POST', credentials: 'same-origin', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: JSON.stringify(body),
+      });
+    } catch {
+      throw { message: 'The desk does not answer, so it is not known whether this arrived.', remedy: 'With the desk dead, use: quantum-trader halt' };
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw { message: answer.detail || `The desk answered ${response.status}.`, remedy: answer.remedy || '' };
+    return answer;
+  }
+
   /** Decimal text with thousands separators, digit for digit as the desk sent it: never through a float. */
   function number(text) {
     const [, sign, whole, fraction] = /^(-?)(\d+)(\.\d+)?$/.exec(String(text ?? '')) || [];
@@ -100,6 +115,9 @@
       return;
     }
     if (!status) return;
+    const { trading } = status;
+    const restricted = trading.state !== 'active';
+    if (restricted) badge.append(part(trading.state.toUpperCase(), 'halted', `${trading.reason} (set by ${trading.by})`));
     if (problem) badge.append(part('desk offline', 'warn', `${problem.message} ${problem.remedy}`));
     if (status.simulated) badge.append(part('SIMULATED', 'simulated', 'No real market made these prices.'));
     badge.append(part(`${status.market} market`, 'market', status.simulated ? 'simulated prices' : 'real prices'));
@@ -114,7 +132,83 @@
       link.textContent = elsewhere.length === 1 ? `${elsewhere[0].label} waits` : `${elsewhere.length} tickets wait`;
       badge.append(link);
     }
+    badge.append(stop);
+    stop.textContent = restricted ? 'Resume' : 'Stop trading';
+    stop.dataset.action = restricted ? 'resume' : 'halt';
   }
+
+  /* The kill switch: a button that asks for a reason before it acts, for stopping and for going on. */
+  const stop = document.createElement('button');
+  stop.type = 'button';
+  stop.id = 'desk-stop';
+  stop.className = 'desk-part desk-stop';
+  stop.setAttribute('aria-haspopup', 'dialog');
+  const dialog = document.createElement('dialog');
+  dialog.id = 'desk-switch';
+  dialog.setAttribute('aria-labelledby', 'desk-switch-title');
+  dialog.innerHTML = `
+    <form>
+      <h2 id="desk-switch-title"></h2>
+      <p class="desk-note"></p>
+      <label>Reason <input name="reason" required maxlength="500" autocomplete="off"></label>
+      <label class="desk-cancel-all"><input type="checkbox" name="cancel_all"> Cancel every open order too, stop-loss and take-profit orders included</label>
+      <p class="desk-problem" role="alert" hidden></p>
+      <ul class="desk-cancelled" aria-label="What became of each order"></ul>
+      <div class="desk-buttons"><button type="submit" class="desk-button desk-primary"></button><button type="button" class="desk-button">Back</button></div>
+    </form>`;
+  document.body.append(dialog);
+  const [form, title, explained] = ['form', 'h2', '.desk-note'].map((name) => dialog.querySelector(name));
+  const [refused, results] = ['.desk-problem', '.desk-cancelled'].map((name) => dialog.querySelector(name));
+  const [confirm, back] = dialog.querySelectorAll('button');
+
+  stop.addEventListener('click', () => {
+    const halting = stop.dataset.action === 'halt';
+    form.reset();
+    form.dataset.action = stop.dataset.action;
+    title.textContent = halting ? 'Stop all trading?' : 'Trade again?';
+    explained.textContent = halting
+      ? 'From then on everything but cancels is denied, over restarts too, until somebody resumes.'
+      : `${status.trading.state.toUpperCase()} since ${minute(status.trading.since)} by ${status.trading.by}: ${status.trading.reason}`;
+    dialog.querySelector('.desk-cancel-all').hidden = !halting;
+    confirm.textContent = halting ? 'Stop trading' : 'Resume trading';
+    confirm.hidden = false;
+    form.elements.reason.disabled = false;
+    back.textContent = 'Back';
+    refused.hidden = true;
+    results.replaceChildren();
+    dialog.showModal();
+    form.elements.reason.focus();
+  });
+  back.addEventListener('click', () => dialog.close());
+  // Typing a reason must not reach the page's own keys.
+  dialog.addEventListener('keydown', (event) => event.stopPropagation());
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (confirm.disabled || !form.elements.reason.value.trim()) return;
+    confirm.disabled = true;
+    refused.hidden = true;
+    try {
+      const body = { reason: form.elements.reason.value.trim(), cancel_all: form.elements.cancel_all.checked };
+      const done = await post(`/desk/${form.dataset.action}`, body);
+      status = { ...status, trading: done.trading };
+      drawBadge();
+      if (!body.cancel_all) { dialog.close(); return; }
+      title.textContent = `Trading is ${done.trading.state.toUpperCase()}`;
+      const lines = done.orders.map((order) => `${order.text}: ${order.status.replaceAll('_', ' ')}${order.done ? '' : `. ${order.detail}`}`);
+      results.replaceChildren(...(lines.length ? lines : ['No order was open.']).map((line) => Object.assign(document.createElement('li'), { textContent: line })));
+      const all = done.orders.every((order) => order.done);
+      confirm.hidden = all;
+      form.elements.reason.disabled = all;
+      confirm.textContent = 'Cancel again';
+      back.textContent = 'Close';
+      back.focus();
+    } catch (problem) {
+      refused.textContent = `${problem.message} ${problem.remedy}`;
+      refused.hidden = false;
+    } finally {
+      confirm.disabled = false;
+    }
+  });
 
   /* First visit: one line on what the desk is. */
   function welcome() {
