@@ -10,7 +10,7 @@ from agents.services import Services
 from engines.domain.orders import Order, OrderTicket
 from engines.domain.review import Review
 from tools.decisions import Denial
-from tools.market_desk import AccountView, Holding
+from tools.market_desk import AccountView, ExternalOrder, Holding
 
 
 class LedgerAccount:
@@ -37,6 +37,7 @@ class LedgerAccount:
                 Holding(item.symbol, item.quantity, item.average_price, item.mark, item.unrealised)
                 for item in portfolio.positions
             ),
+            externals=tuple(self.external_orders(None)),
         )
 
     def orders(self, *, status: Literal["open", "all"], symbol: str | None) -> Sequence[Order]:
@@ -71,6 +72,21 @@ class LedgerAccount:
         services = self._services
         account = services.account(self._owner)
         return services.ledger.review(account, services.market, self._owner, symbol=symbol, limit=limit)
+
+    def external_orders(self, symbol: str | None) -> Sequence[ExternalOrder]:
+        """Open orders on the venue account that this desk did not place; none on paper."""
+        found = self._services.ledger.external_orders(self._services.account(self._owner))
+        return [
+            ExternalOrder(
+                symbol=each.order.symbol,
+                side=each.order.side,
+                quantity=each.order.quantity - each.order.filled,
+                price=each.order.limit_price or each.order.stop_price,
+                venue_order_id=each.order.venue_order_id,
+            )
+            for each in found
+            if symbol in {None, each.order.symbol}
+        ]
 
     def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
         """Tickets that wait for the owner."""

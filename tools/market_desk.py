@@ -12,7 +12,8 @@ from langchain_core.tools import BaseTool, tool
 
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
-from engines.domain.orders import Mode, Order, OrderTicket
+from engines.domain.orders import Mode, Order, OrderTicket, Side
+from engines.errors import NotFound
 from engines.market.data import MarketData
 from tools import wording
 from tools.arguments import Symbol
@@ -32,6 +33,17 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalOrder:
+    """An open order on the venue account that this desk did not place; quantity in base, price in quote units."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal | None
+    venue_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountView:
     """An account at one instant, in its own currency.
 
@@ -39,6 +51,7 @@ class AccountView:
         equity: cash and holdings at the market's prices.
         reserved: what open orders hold back of the cash.
         realised: profit already taken, fees included.
+        externals: open orders of somebody else on a live account; what they would spend is in `reserved`.
     """
 
     mode: Mode
@@ -50,6 +63,7 @@ class AccountView:
     unrealised: Decimal
     fees: Decimal
     holdings: tuple[Holding, ...]
+    externals: tuple[ExternalOrder, ...] = ()
 
 
 class AccountReader(Protocol):
@@ -69,6 +83,10 @@ class AccountReader(Protocol):
 
     def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
         """Tickets that wait for the person, newest first."""
+        ...
+
+    def external_orders(self, symbol: str | None) -> Sequence[ExternalOrder]:
+        """Open orders of somebody else on a live account."""
         ...
 
 
@@ -147,6 +165,7 @@ def _portfolio(market: MarketData, view: AccountView) -> Evidence:
         lines.append(_holding_line(market, holding, number, values))
     if len(view.holdings) > _SHOWN:
         lines.append(f"And more: the first {_SHOWN} of {{positions}} positions are shown.")
+    lines += _external_lines(market, view.externals, values)
     held = "no open position" if not view.holdings else "{positions} open position" + "s" * (len(view.holdings) > 1)
     reserved = " ({reserved} of it held back by open orders)" if view.reserved else ""
     return Evidence(
@@ -182,6 +201,36 @@ def _holding_line(market: MarketData, holding: Holding, number: int, values: dic
     )
 
 
+def _external_lines(
+    market: MarketData, externals: Sequence[ExternalOrder], values: dict[str, EvidenceValue]
+) -> list[str]:
+    """Orders that this desk did not place: told as EXTERNAL, so that nobody takes them for its own."""
+    lines = []
+    for number, order in enumerate(externals[:_SHOWN], 1):
+        instrument = _listed(market, order.symbol)
+        values[f"external_{number}"] = wording.quantity(order.quantity, f"{order.symbol} ordered elsewhere", instrument)
+        at = ""
+        if order.price is not None:
+            what = f"{order.symbol} price of an external order"
+            values[f"external_price_{number}"] = wording.price(order.price, what, instrument)
+            at = f" at {{external_price_{number}}}"
+        lines.append(
+            f"EXTERNAL: {order.side} {{external_{number}}} {order.symbol}{at}, placed elsewhere on this account; it "
+            "counts as exposure and this desk does not touch it."
+        )
+    if len(externals) > _SHOWN:
+        values["externals"] = wording.count(len(externals), "external orders")
+        lines.append(f"And more: the first {_SHOWN} of {{externals}} EXTERNAL orders are shown.")
+    return lines
+
+
+def _listed(market: MarketData, symbol: str) -> Instrument | None:
+    try:
+        return market.instrument(symbol)
+    except NotFound:
+        return None
+
+
 def _orders(market: MarketData, account: AccountReader, status: Literal["open", "all"], symbol: str | None) -> Evidence:
     orders, tickets = account.orders(status=status, symbol=symbol), account.pending_tickets(symbol)
     kind = "open order" if status == "open" else "order"
@@ -202,6 +251,7 @@ def _orders(market: MarketData, account: AccountReader, status: Literal["open", 
     ]
     if len(orders) > _SHOWN:
         lines.append(f"And more: the newest {_SHOWN} of {{orders}} are shown.")
+    lines += _external_lines(market, account.external_orders(symbol), values)
     found = f"There is no {kind}{of}" if not orders else f"There {'are' if len(orders) > 1 else 'is'} {{orders}} {kind}"
     plural = "s" if len(orders) > 1 else ""
     headline = f"{found}{plural}{of if orders else ''}" + (", and {tickets} pending ticket" if tickets else "")

@@ -15,7 +15,7 @@ from engines.domain.orders import Order, OrderTicket
 from engines.errors import NotFound
 from engines.market.demo import DemoMarket
 from tools import wording
-from tools.market_desk import AccountView, Holding, market_desk_tools
+from tools.market_desk import AccountView, ExternalOrder, Holding, market_desk_tools
 from tools.orders import ProposeCancel, ProposeClose, ProposeOrder, order_tools
 
 NOW = datetime(2026, 3, 10, 14, 30, tzinfo=UTC)
@@ -67,6 +67,9 @@ class _Account:
     def pending_tickets(self, symbol: str | None) -> Sequence[OrderTicket]:
         return []
 
+    def external_orders(self, symbol: str | None) -> Sequence[ExternalOrder]:
+        return [order for order in self._view.externals if symbol in {None, order.symbol}]
+
 
 def _run(name: str, account: _Account | None = None, **args: Any) -> Evidence:
     tools = market_desk_tools(DemoMarket(ManualClock(NOW)), account or _Account())
@@ -102,6 +105,17 @@ def test_an_empty_account_is_told_in_one_sentence() -> None:
 
     said = _filled(evidence.headline, evidence)
     assert said == "The paper account is worth 100,000.00 USDT: 100,000.00 USDT cash, no open position."
+
+
+@pytest.mark.parametrize("tool", ["get_portfolio", "list_orders"])
+def test_orders_that_were_placed_elsewhere_are_told_as_external(tool: str) -> None:
+    foreign = ExternalOrder("BTC/USDT", "buy", Decimal("0.2"), Decimal(40_000), "77")
+    unlisted = ExternalOrder("XYZ/USDT", "sell", Decimal(3), None, "78")
+    evidence = _run(tool, _Account(replace(EMPTY, externals=(foreign, unlisted))))
+
+    said = _filled(evidence.brief, evidence)
+    assert "EXTERNAL: buy 0.2 BTC/USDT at 40,000.00, placed elsewhere" in said
+    assert "EXTERNAL: sell 3 XYZ/USDT, placed elsewhere" in said
 
 
 def test_a_position_is_told_with_its_entry_price_and_profit() -> None:
