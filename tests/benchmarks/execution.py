@@ -5,10 +5,11 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from engines.confirmation.risk import default_limits
+from engines.confirmation.risk import RiskLimits, default_limits
 from engines.domain.clock import SystemClock
 from engines.domain.orders import OrderIntent
 from engines.execution.context import OrderContext
@@ -34,7 +35,7 @@ def main() -> None:
         clock = SystemClock()
         market, ledger = DemoMarket(clock), Ledger(engine, clock)
         account = ledger.ensure_account("bench", currency="USDT", cash=Decimal(10_000_000), market="demo")
-        context = OrderContext(ledger, market, clock, default_limits())
+        context = OrderContext(ledger, market, clock, _unhurried(default_limits()))
         broker = PaperBroker(engine, market, clock)
         sealing, filling = [], []
         for number in range(ROUNDS):
@@ -53,6 +54,13 @@ def main() -> None:
         engine.dispose()
     _report("intent to sealed ticket", sealing)
     _report(f"decision to fill (target {TARGET_MS} ms)", filling)
+
+
+def _unhurried(limits: RiskLimits) -> RiskLimits:
+    """The same limits without those on pace, repetition and losses: the same order is sent again and again."""
+    often = 10**6
+    limits = replace(limits, duplicate_seconds=0, max_day_notional=None, max_losing_streak=often)
+    return replace(limits, max_orders_per_second=often, max_orders_per_minute=often)
 
 
 def _report(what: str, milliseconds: list[float]) -> None:
