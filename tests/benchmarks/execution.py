@@ -59,8 +59,8 @@ def main() -> None:
 def _unhurried(limits: RiskLimits) -> RiskLimits:
     """The same limits without those on pace, repetition and losses: the same order is sent again and again."""
     often = 10**6
-    limits = replace(limits, duplicate_seconds=0, max_day_notional=None, max_losing_streak=often)
-    return replace(limits, max_orders_per_second=often, max_orders_per_minute=often)
+    limits = replace(limits, max_symbol_exposure=None, max_day_notional=None, max_losing_streak=often)
+    return replace(limits, duplicate_seconds=0, max_orders_per_second=often, max_orders_per_minute=often)
 
 
 def _report(what: str, milliseconds: list[float]) -> None:
