@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -26,6 +27,7 @@ _OPTIONS: Final = {
     "recvWindow": RECEIVE_WINDOW_MS,
     "maxRetriesOnFailure": 0,
 }
+_TELL_TALES: Final = ("ccxt", "urllib3")
 _RETRIES: Final = ("maxRetriesOnFailure", "defaultMaxRetriesOnFailure")
 _LIMITED: Final = frozenset({"DDoSProtection", "RateLimitExceeded"})
 # What ccxt raises on an answer of another shape than the venue documents.
@@ -93,6 +95,9 @@ class VenueClient:
         self._budget = budget
         self._status: int | None = None
         self._symbols: dict[str, str] = {}
+        for name in _TELL_TALES:
+            # At DEBUG they write down whole requests, keys and signatures among them.
+            logging.getLogger(name).setLevel(logging.INFO)
         # A redirect would send a request, an order among them, a second time.
         exchange.session.max_redirects = 0
         exchange.session.hooks["response"].append(self._note)
