@@ -33,8 +33,10 @@ logger = logging.getLogger(__name__)
 
 # Balances and everything else are compared this often; open orders in every round.
 _COMPARE_SECONDS: Final = 60.0
-# A round asks at least once; it may take this part of what the venue lets be asked for.
-_PART_OF_BUDGET: Final = 3.0
+# A round asks at least once; it may take a third of what the venue lets be asked for.
+_SHARE: Final = 3.0
+# After rounds that failed, each next one waits twice as long: a venue that lets little be asked for has to recover.
+_MOST_PATIENCE: Final = 60.0
 
 
 def parts_of(settings: Settings) -> LiveParts:
@@ -99,6 +101,7 @@ class LiveDesk:
     _lock: Lock = field(default_factory=Lock)
     _round_at: float = float("-inf")
     _compared_at: float = float("-inf")
+    _failures: int = 0
 
     def start(self) -> None:
         """Bring the ledger to where the venue is, before anything else; the gate stays closed while it is away."""
@@ -119,9 +122,9 @@ class LiveDesk:
                 self.broker.ready()
                 found = reconcile(self.orders, self.broker, self.gate.account, trigger=trigger)
             except Exception as error:
-                self.gate.interrupted(str(error))
+                self._failed(error)
                 raise
-            self._compared_at = self.monotonic()
+            self._compared_at, self._failures = self.monotonic(), 0
             self.gate.reconciled(found.time)
         if not found.matches:
             logger.error("HALTED: ledger and %s differ: %s", found.venue, found.told())
@@ -137,7 +140,8 @@ class LiveDesk:
             VenueUnavailable: the venue did not answer; the gate is closed until it was compared again.
         """
         now = self.monotonic()
-        if now - self._round_at < max(seconds, self._pace()):
+        pace = max(seconds, self._pace())
+        if now - self._round_at < min(pace * 2 ** min(self._failures, 10), max(pace, _MOST_PATIENCE)):
             return
         if self.gate.doubt:
             self.compare("start" if self.gate.reconciled_at is None else "reconnect")
@@ -153,11 +157,15 @@ class LiveDesk:
                 open_orders = self.broker.open_orders()
                 sync_fills(self.orders.ledger, self.broker, within=self.gate.account, open_orders=open_orders)
             except Exception as error:
-                self.gate.interrupted(str(error))
+                self._failed(error)
                 raise
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        self.gate.interrupted(str(error))
 
     def _pace(self) -> float:
         from engines.execution.venues import VENUES
 
         _, _, per_second = next(each for name, each in VENUES.items() if name == self.gate.venue)
-        return _PART_OF_BUDGET / per_second
+        return _SHARE / per_second

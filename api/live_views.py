@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from agents.live import LiveDesk
@@ -65,16 +66,20 @@ def _external(found: externals.ExternalOrder) -> ExternalOrder:
         symbol=order.symbol,
         side=order.side,
         order_type=order.order_type,
-        quantity=f"{order.quantity:f}",
-        filled=f"{order.filled:f}",
-        limit_price=None if order.limit_price is None else f"{order.limit_price:f}",
-        stop_price=None if order.stop_price is None else f"{order.stop_price:f}",
+        quantity=_text(order.quantity),
+        filled=_text(order.filled),
+        limit_price=None if order.limit_price is None else _text(order.limit_price),
+        stop_price=None if order.stop_price is None else _text(order.stop_price),
         first_seen=found.first_seen.isoformat(),
     )
 
 
 def _only(values: dict[str, Any], shape: type[BalanceDifference | ExternalFill]) -> dict[str, Any]:
     return {name: values[name] for name in shape.model_fields}
+
+
+def _text(value: Decimal) -> str:
+    return format(value.normalize(), "f") if value else "0"
 
 
 def _yes_or_no(value: object) -> Literal["yes", "no"]:
