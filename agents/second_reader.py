@@ -15,6 +15,7 @@ _PRICES: Final = {
     "stop_price": "trigger price",
     "stop_loss": "stop-loss",
     "take_profit": "take-profit",
+    "stop_atr": "stop distance in ATR",
 }
 _UNREAD: Final = "The second reader could not read {what} in your words."
 
@@ -139,7 +140,14 @@ def _quantity(value: Decimal | None, unit: str | None, symbol: str | None, conte
     if value is None:
         return "no quantity"
     base, _, quote = (symbol or "").partition("/")
-    suffix = {"quote": quote or context.quote_currency, "percent": "% of the account"}.get(str(unit), base)
+    money = quote or context.quote_currency
+    suffixes = {
+        "quote": money,
+        "percent": "% of the account",
+        "risk": "% of the account at risk",
+        "risk_quote": f"{money} at risk",
+    }
+    suffix = suffixes.get(str(unit), base)
     return f"{plain(value)} {suffix}".strip()
 
 
@@ -158,7 +166,8 @@ def _type_and_prices(order: OrderWords, intent: Mapping[str, Any], context: Read
             out.append(f"You wrote no {label}; the ticket says {plain(given)}.")
         elif written is not None:
             stated = plain(given) if given is not None else "none"
-            out.append(f"You wrote a {label} of {plain(written)} {context.quote_currency}; the ticket says {stated}.")
+            money = "" if name == "stop_atr" else f" {context.quote_currency}"
+            out.append(f"You wrote a {label} of {plain(written)}{money}; the ticket says {stated}.")
     return out
 
 

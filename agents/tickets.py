@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -106,16 +107,33 @@ def _order_line(ticket: OrderTicket, instrument: Instrument | None, values: dict
         f"{ticket.label}: {ticket.side.capitalize()} {{quantity}} {ticket.symbol} {how}, "
         f"about {{notional}} {currency} + {{fee}} {ticket.fee_currency} fee"
     ]
-    if ticket.stop_loss is not None:
-        entry = ticket.limit_price or ticket.stop_price or ticket.reference_price
-        risk = abs(entry - ticket.stop_loss) * ticket.quantity
-        values["risk"] = wording.money(risk, f"loss at the stop, fees aside, {currency}")
-        parts.append(f"stop-loss {{stop_loss}} (risk {{risk}} {currency})")
-    if ticket.take_profit is not None:
-        parts.append("take-profit {take_profit}")
+    parts += _exits(ticket, currency, values)
     if ticket.reduce_only:
         parts.append("only reduces the position")
     return " · ".join([*parts, f"{ticket.mode} account"]) + "."
+
+
+def _exits(ticket: OrderTicket, currency: str, values: dict[str, EvidenceValue]) -> Iterator[str]:
+    """Stop-loss and take-profit, with what is lost at the one, 1R, and gained at the other in R."""
+    stake = ticket.stake
+    if ticket.stop_loss is not None:
+        told = "stop-loss {stop_loss}"
+        if stake is not None:
+            values["risk"] = wording.money(stake.loss, f"loss at the stop with both fees, {currency}")
+            told += f" (1R: {{risk}} {currency}"
+            if stake.share is not None:
+                values["share"] = wording.percent(stake.share, "loss at the stop, share of the account")
+                told += ", {share} of the account"
+            told += ")"
+        yield f"{told}, {ticket.stop_note}" if ticket.stop_note else told
+    if ticket.take_profit is not None:
+        told = "take-profit {take_profit}"
+        if stake is not None and stake.reward is not None:
+            values["reward"] = EvidenceValue(
+                float(stake.reward), "ratio", f"{stake.reward:+.1f}", "gain at the target, in R"
+            )
+            told += " ({reward}R)"
+        yield told
 
 
 def _cancel_line(ticket: OrderTicket) -> str:
@@ -136,7 +154,14 @@ def _confluence_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> s
         "against": wording.count(contra, "arguments against it"),
     }
     read = " and ".join(EVIDENCE_TIMEFRAMES)
-    return f"Evidence on {ticket.label} from {read}: {{evidence}} ({{for}} for, {{against}} against)."
+    told = f"Evidence on {ticket.label} from {read}: {{evidence}} ({{for}} for, {{against}} against)."
+    if ticket.confluence.turns:
+        values["turn"] = wording.words(ticket.confluence.turns[0], "what would end the strongest argument for it")
+        told += " It would weaken with {turn}."
+    if ticket.confluence.missing:
+        values["missing"] = wording.count(len(ticket.confluence.missing), "sources missing or too old to count")
+        told += " {missing} missing or too old to count."
+    return told
 
 
 def _limits_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:

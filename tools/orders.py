@@ -30,7 +30,9 @@ class ProposeOrder(_Arguments):
     side: Side = Field(description="buy or sell, in the person's own sense.")
     quantity: Positive = Field(description="How much, in `unit`.")
     unit: Unit = Field(
-        default="base", description="base: 0.1 of BTC. quote: 500 of USDT. percent: 5 for 5 % of the account."
+        default="base",
+        description="base: 0.1 of BTC. quote: 500 of USDT. percent: 5 for 5 % of the account. "
+        "risk: 1 for 1 % of the account lost at the stop. risk_quote: 500 of USDT lost at the stop.",
     )
     order_type: OrderType = Field(
         default="market", description="market: now. limit: at `limit_price` or better. stop: once `stop_price` trades."
@@ -39,6 +41,9 @@ class ProposeOrder(_Arguments):
     stop_price: Positive | None = Field(default=None, description="For a stop order: the price that sets it off.")
     stop_loss: Positive | None = Field(default=None, description="A price that closes it at a loss, if they gave one.")
     take_profit: Positive | None = Field(default=None, description="A price that closes it at a profit, if given.")
+    stop_atr: Positive | None = Field(
+        default=None, le=20, description="The stop as a distance in average true ranges: 2 for `stop 2 atr`."
+    )
 
     @model_validator(mode="after")
     def _prices_fit_the_type(self) -> Self:
@@ -50,6 +55,10 @@ class ProposeOrder(_Arguments):
             raise ValueError("limit_price belongs to a limit order")
         if self.order_type != "stop" and self.stop_price is not None:
             raise ValueError("stop_price belongs to a stop order; a protective stop is stop_loss")
+        if self.stop_atr is not None and self.stop_loss is not None:
+            raise ValueError("give stop_loss or stop_atr, not both")
+        if self.unit in {"risk", "risk_quote"} and self.stop_atr is None and self.stop_loss is None:
+            raise ValueError("a size from a risk needs stop_loss or stop_atr; ask where the stop is")
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from agents.reading import moods
 from agents.reading.explaining import asks_why, explains
 from agents.reading.prices import find_roles
+from agents.reading.sizing import names_risk
 from agents.reading.tagging import Tag
 from agents.reading.topics import cancels, topic_of
 from agents.reading.verbs import Verb, verb_at, verbs_in
@@ -98,7 +99,9 @@ def _place(segment: list[Tag], out: list[Clause], *, supposed: bool) -> None:
         return
     asked = supposed or (moods.is_question(segment) and not moods.is_polite(segment)) or moods.is_how_to(segment)
     found = [] if asked or _is_listing(segment) else verbs_in(segment)
-    if found or (not asked and _places_order(segment)):
+    if not found and names_risk(segment) and out and out[-1].kind == "order" and not asked:
+        _continue_order(segment, out)
+    elif found or (not asked and _places_order(segment)):
         before: list[Tag] = []
         while out and out[-1].kind == "show" and _is_bare(out[-1].tags):
             before = [*out.pop().tags, *before]
@@ -116,7 +119,7 @@ def _places_order(segment: list[Tag]) -> bool:
     placing = words & {"set", "place", "make", "put", "create", "open", "enter", "order"} and "order" in words
     passing = words & GERUNDS and {"i'm", "im", "am"} & words
     swapping = words & {"dca", "swap", "convert", "exchange", "rebalance", "rotate"}
-    return numbers and not _is_listing(segment) and bool(placing or passing or swapping)
+    return names_risk(segment) or (numbers and not _is_listing(segment) and bool(placing or passing or swapping))
 
 
 def _is_listing(segment: list[Tag]) -> bool:

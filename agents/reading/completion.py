@@ -58,7 +58,9 @@ def _is_answer(tags: list[Tag], pending: OrderWords) -> bool:
         return False
     if any(t.kind in {"timeframe", "clock", "order_id", "ticket"} or t.text == "?" for t in tags):
         return False
-    if any(t.text in NEGATIONS or (t.kind == "word" and not _known(t)) for t in tags) or cancels(tags):
+    # Asked where the stop is, "stop" is no "no".
+    negating = NEGATIONS - {"stop"} if pending.missing in {"stop_loss", "stop_price"} else NEGATIONS
+    if any(t.text in negating or (t.kind == "word" and not _known(t)) for t in tags) or cancels(tags):
         return False
     # A verb with a market of its own begins another order; nothing of the older one goes into it.
     if verbs_in(tags) and (pending.side is not None or any(t.kind == "symbol" for t in tags)):
@@ -75,8 +77,9 @@ def _known(tag: Tag) -> bool:
 
 
 def _adds(answer: OrderWords) -> bool:
-    values = (answer.symbol, answer.quantity, answer.fraction, answer.side, answer.limit_price, answer.stop_price)
-    return any(v is not None for v in (*values, answer.stop_loss, answer.take_profit)) or answer.order_type != "market"
+    prices = (answer.limit_price, answer.stop_price, answer.stop_loss, answer.take_profit, answer.stop_atr)
+    values = (answer.symbol, answer.quantity, answer.fraction, answer.side, *prices)
+    return any(v is not None for v in values) or answer.order_type != "market"
 
 
 def _priced(tags: list[Tag]) -> list[Tag]:

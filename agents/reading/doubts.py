@@ -23,8 +23,8 @@ SAID_BY_OTHERS: Final = "Is that an order of yours? If so, write just the order,
 PERCENT: Final = "Stops and targets are prices here, not percent: for example `stop 58,000`."
 TRAILING: Final = "There is no trailing stop here; a stop is one price, for example `stop 58,000`. Which price?"
 RISKED: Final = (
-    "A quantity cannot be worked out from a risk here. Which quantity, and at which price the stop: for example "
-    "`buy 0.05 BTC, stop 58,000`?"
+    "How much may it lose, and where is the stop? For example `buy BTC, risk 1 %, stop 58,000` or `risk 500 USDT on "
+    "BTC, stop 2 atr`."
 )
 PROTECTION: Final = (
     "A stop-loss or take-profit is part of an order (`buy 0.05 BTC, stop 58,000`) or a sale of its own "
@@ -109,7 +109,7 @@ def of_protection(tags: list[Tag]) -> str:
     said = {t.text for t in tags if t.kind == "word"}
     if said & {"trailing", "trail"}:
         return TRAILING
-    if said & {"risk", "risking"}:
+    if said & {"risk", "risking"} and any(tag.kind == "number" for tag in tags):
         return RISKED
     for index, tag in enumerate(tags):
         if tag.kind != "number" or tag.unit != "percent":
@@ -168,8 +168,14 @@ def in_values(order: OrderWords) -> str:
     """A question about a value no order can have; empty when all are possible."""
     if order.quantity is not None and order.quantity <= 0:
         return f"A quantity of `{order.quantity}` cannot be ordered. How much, above zero?"
-    if order.unit == "percent" and order.quantity is not None and order.quantity > 100:
+    if order.unit in {"percent", "risk"} and order.quantity is not None and order.quantity > 100:
         return f"`{order.quantity} %` is more than the whole account. How much?"
+    if order.stop_atr is not None and order.stop_atr <= 0:
+        return "A stop lies some distance away. How many ATR, for example `stop 2 atr`?"
+    if order.stop_atr is not None and order.stop_loss is not None:
+        return "The stop is given twice, as a price and in ATR. Which one?"
+    if order.unit in {"risk", "risk_quote"} and order.side == "sell":
+        return "A sale here ends a holding and risks nothing. How much do you want to sell?"
     if order.fraction is not None and not 0 < order.fraction <= 1:
         return "A close takes more than nothing and at most all of a position. Which part?"
     for name in ("limit_price", "stop_price", "stop_loss", "take_profit"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from agents.reading.sizing import RISK
 from agents.reading.tagging import Tag
 from agents.reading.verbs import verb_at
 from agents.reading.vocabulary import CANCEL_VERBS, GERUNDS, NEGATIONS, VOCABULARY, words
@@ -70,7 +71,7 @@ def is_negated(tags: list[Tag]) -> bool:
         following = tags[index + 1] if index + 1 < len(tags) else None
         if tag.kind == "word" and tag.text in NEGATIONS and not _harmless(tag, following):
             negated = True
-        acts = verb_at(tags, index) is not None or (tag.kind == "word" and tag.text in GERUNDS | CANCEL_VERBS)
+        acts = verb_at(tags, index) is not None or (tag.kind == "word" and tag.text in GERUNDS | CANCEL_VERBS | RISK)
         if negated and acts:
             return True
     return False

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agents.reading import doubts
 from agents.reading.prices import Role, Roles, find_roles
+from agents.reading.sizing import take_sizing
 from agents.reading.symbols import Listing
 from agents.reading.tagging import Tag
 from agents.reading.types import Missing, OrderWords
@@ -37,6 +38,7 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
         verb: the verb of an earlier clause that this one continues ("buy 1 btc and 2 eth"), or None.
         last_symbol: what "it" and a bare quantity refer to, or None.
     """
+    tags, sizing = take_sizing(tags)
     verbs = verbs_in(tags)
     kinds = {v for _, v in verbs} or ({verb} if verb else set())
     symbol, symbol_doubt = _symbol(tags, listing)
@@ -46,6 +48,10 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
     if kinds:
         kind = next(iter(kinds))
         order = replace(order, side="buy" if kind == "buy" else "sell", closes=kind == "close")
+    elif sizing.amount is not None:
+        # Spot: only a purchase puts money at risk.
+        order = replace(order, side="buy")
+    order = replace(order, quantity=sizing.amount, unit=sizing.unit, stop_atr=sizing.stop_atr)
     roles = find_roles(tags)
     order = _with_amount(order, tags, roles)
     order = _with_prices(order, tags, roles, verbs)
@@ -70,7 +76,9 @@ def first_missing(order: OrderWords) -> Missing | None:
         return "limit_price"
     if order.order_type == "stop" and order.stop_price is None:
         return "stop_price"
-    if {"stop", "stop_loss"} & set(order.named) and order.stop_loss is None and order.order_type != "stop":
+    stop_is_open = order.stop_loss is None and order.stop_atr is None
+    by_risk = order.unit in {"risk", "risk_quote"}
+    if stop_is_open and (by_risk or ({"stop", "stop_loss"} & set(order.named) and order.order_type != "stop")):
         return "stop_loss"
     if "take_profit" in order.named and order.take_profit is None:
         return "take_profit"

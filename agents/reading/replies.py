@@ -135,6 +135,11 @@ def ask_missing(missing: Missing, order: OrderWords, context: ReadingContext) ->
         return f"How much? For example `0.05 {asset}`, `500 {context.quote_currency}`, half or all of my {asset}."
     if missing == "quantity":
         return f"How much? For example `0.05 {asset}`, `500 {context.quote_currency}` or `2 %` of the account."
+    if missing == "stop_loss" and order.unit in {"risk", "risk_quote"}:
+        return (
+            f"Where is the stop? The size follows from it. Write a price in {context.quote_currency}, such as "
+            f"`stop 58,000`, or a distance, such as `stop 2 atr`."
+        )
     name = {"limit_price": "limit", "stop_price": "trigger", "stop_loss": "stop-loss", "take_profit": "take-profit"}[
         missing
     ]

@@ -32,6 +32,8 @@ def order_request(order: OrderWords) -> Request:
         value = getattr(order, name)
         if value is not None:
             args[name] = as_json_number(value)
+    if order.stop_atr is not None:
+        args["stop_atr"] = as_json_number(order.stop_atr)
     return Request("propose_order", args)
 
 

@@ -72,6 +72,7 @@ class OrderWords:
         side: None when no word names it.
         fraction: of the position, in (0, 1], for an order that closes one.
         quantity: in `unit`.
+        stop_atr: the stop-loss as a distance in average true ranges.
         missing: the first thing that has to be asked for, or None.
         doubt: a question about something that can be read in two ways, or "".
         named: prices that were named, whether or not a number came with them.
@@ -90,6 +91,7 @@ class OrderWords:
     stop_price: Decimal | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    stop_atr: Decimal | None = None
     missing: Missing | None = None
     doubt: str = ""
     named: tuple[str, ...] = ()

@@ -83,6 +83,15 @@ class Confluence(BaseModel):
     score: float | None
     arguments: list[Argument]
     missing: list[str]
+    turns: list[str] = Field(default=[], description="What would end the arguments for it, strongest first.")
+
+
+class Stake(BaseModel):
+    """What a ticket puts at risk, both fees included; the loss at the stop-loss is 1R."""
+
+    loss: DecimalText
+    equity: DecimalText = Field(description="Of the account when the ticket was made.")
+    gain: DecimalText | None = Field(description="At the take-profit.")
 
 
 class Ticket(BaseModel):
@@ -118,6 +127,12 @@ class Ticket(BaseModel):
     risk: RiskVerdict
     confluence: Confluence
     differences: list[str]
+    stake: Stake | None = None
+    stop_note: str = Field(default="", description="How a stop-loss given as a distance came to its price.")
+    exits_held_by: Literal["venue", "desk", ""] = Field(
+        default="", description="Who will hold stop-loss and take-profit; the desk does so only while it runs."
+    )
+    good_till: TimeText | None = Field(default=None, description="When the desk cancels what is still open of it.")
     look_alikes: list[str] = Field(
         default=[], description="Orders like it that were just sent; approving needs `resolve_differences`."
     )

@@ -72,8 +72,8 @@ def test_a_stop_for_what_is_held_is_answered_with_an_order_that_can_be_sent(
         ("buy 0.05 BTC with stop 2% below and target 4% above", "Stops and targets are prices here, not percent"),
         ("buy $2k of ETH with a 5% stop", "Stops and targets are prices here, not percent"),
         ("buy 0.05 btc with a trailing stop", "There is no trailing stop here"),
-        ("buy btc, use 1% risk", "cannot be worked out from a risk"),
-        ("buy btc, risk 1%", "cannot be worked out from a risk"),
+        ("buy btc, use 1% risk", "Where is the stop?"),
+        ("buy btc, risk 1%", "Where is the stop?"),
     ],
 )
 def test_a_stop_that_is_no_price_is_asked_for_as_one(say: Reader, text: str, said: str) -> None:

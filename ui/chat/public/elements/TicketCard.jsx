@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useId, useRef, useState } from 'react';
 
 const TicketCard = window.desk.component('TicketCard', () => {
-  const { get, number, quantity, money, clock } = window.desk;
+  const { get, number, quantity, money, clock, minute } = window.desk;
   const FINAL = new Set(['filled', 'cancelled', 'rejected', 'expired', 'superseded', 'denied', 'rejected_by_venue', 'not_accepted']);
   const WORDS = {
     pending: 'waits for you',
@@ -65,10 +65,16 @@ const TicketCard = window.desk.component('TicketCard', () => {
     return said.join(' ');
   }
 
-  function atStake(ticket) {
-    const entry = Number(ticket.limit_price || ticket.stop_price || ticket.reference_price);
-    const loss = (entry - Number(ticket.stop_loss)) * Number(ticket.quantity) * (ticket.side === 'buy' ? 1 : -1);
-    return loss > 0 ? `, about ${money(loss)} ${currencies(ticket)[1]} at stake` : '';
+  function atStake({ stake, symbol }) {
+    if (!stake) return '';
+    const share = Number(stake.equity) > 0 ? `, ${((Number(stake.loss) / Number(stake.equity)) * 100).toFixed(2)} % of the account` : '';
+    return ` · 1R is about ${money(stake.loss)} ${currencies({ symbol })[1]} with fees${share}`;
+  }
+
+  function reward({ stake, symbol }) {
+    if (!stake || stake.gain === null || !(Number(stake.loss) > 0)) return '';
+    const multiple = Number(stake.gain) / Number(stake.loss);
+    return ` · ${multiple >= 0 ? '+' : ''}${multiple.toFixed(1)}R, about ${money(stake.gain)} ${currencies({ symbol })[1]}`;
   }
 
   function used(check) {
@@ -115,7 +121,8 @@ const TicketCard = window.desk.component('TicketCard', () => {
       <section aria-label="Evidence">
         <h3>Evidence {score}{confluence.score === null ? '' : `, ${leaning}`}</h3>
         <div className="desk-sides">{list('For', pros)}{list('Against', cons)}</div>
-        {confluence.missing.map((text) => <p key={text} className="desk-note">{text}</p>)}
+        {confluence.turns?.length ? <p className="desk-note">It would weaken with {confluence.turns.slice(0, 3).join(', or ')}.</p> : null}
+        {confluence.missing.map((text) => <p key={text} className="desk-note">Missing: {text}</p>)}
       </section>
     );
   }
@@ -302,9 +309,10 @@ const TicketCard = window.desk.component('TicketCard', () => {
             <div className="desk-wide"><dt>Cost</dt><dd>about {money(ticket.notional)} {quote} + {money(ticket.estimated_fee)} {ticket.fee_currency} fee</dd></div>
             {ticket.limit_price ? <div><dt>Limit</dt><dd>{number(ticket.limit_price)} {quote}</dd></div> : null}
             {ticket.stop_price ? <div><dt>Stop</dt><dd>{number(ticket.stop_price)} {quote}</dd></div> : null}
-            {ticket.stop_loss ? <div className="desk-wide"><dt>Stop-loss</dt><dd>{number(ticket.stop_loss)} {quote}{atStake(ticket)}</dd></div> : null}
-            {ticket.take_profit ? <div className="desk-wide"><dt>Take-profit</dt><dd>{number(ticket.take_profit)} {quote}</dd></div> : null}
-            <div className="desk-wide"><dt>Good</dt><dd>{GOOD[String(ticket.time_in_force).toUpperCase()] || ticket.time_in_force}</dd></div>
+            {ticket.stop_loss ? <div className="desk-wide"><dt>Stop-loss</dt><dd>{number(ticket.stop_loss)} {quote}{atStake(ticket)}{ticket.stop_note ? <p className="desk-note">{ticket.stop_note}</p> : null}</dd></div> : null}
+            {ticket.take_profit ? <div className="desk-wide"><dt>Take-profit</dt><dd>{number(ticket.take_profit)} {quote}{reward(ticket)}</dd></div> : null}
+            {ticket.exits_held_by === 'desk' ? <div className="desk-wide"><dt>Exits</dt><dd>guarded by this desk, only while it runs; the venue cannot hold them</dd></div> : null}
+            <div className="desk-wide"><dt>Good</dt><dd>{GOOD[String(ticket.time_in_force).toUpperCase()] || ticket.time_in_force}{ticket.good_till ? `, cancelled by the desk at ${minute(ticket.good_till)}` : ''}</dd></div>
             <div className="desk-wide"><dt>Executes</dt><dd>only while the price is {number(low)} to {number(high)}; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>
           </dl>
         ) : (
