@@ -26,7 +26,8 @@ class Costing(BaseModel):
     unrealised: DecimalText
     fees: DecimalText = Field(description="Fees in another currency at what that currency cost this account.")
     difference: DecimalText = Field(
-        description="Cash less (starting cash + realised - cost): 0 as long as nothing but these fills moved cash."
+        description="Cash less (starting cash + realised - cost): 0 on paper, where nothing but fills moves cash; on a "
+        "live account what it began with and what a person booked."
     )
 
 

@@ -61,7 +61,8 @@ def write_adjustments(
         row = {"currency": currency, "amount": amount, "price": price, **shared}
         journal.connection.execute(insert(tables.adjustments).values(**row))
     told = {currency: format(amount, "f") for currency, (amount, _) in sorted(amounts.items())}
-    journal.note(kind, account=account, amounts=told, reason=reason, by=by)
+    prices = {currency: format(price, "f") for currency, (_, price) in sorted(amounts.items()) if price is not None}
+    journal.note(kind, account=account, amounts=told, prices=prices, reason=reason, by=by)
 
 
 def with_adjustments(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -16,6 +17,9 @@ from engines.storage import ledger as tables
 # More of them say nothing new.
 MOST_TOLD: Final = 20
 _DECISIONS: Final = {"ticket_approved": "approve", "ticket_rejected": "reject"}
+# Kinds of records that say what a table must hold.
+_MOVEMENTS: Final = frozenset({"account_taken_over", "differences_accepted"})
+TELLING: Final = frozenset({"ticket_sealed", *_DECISIONS, "fill", "account_opened", *_MOVEMENTS})
 _AMOUNTS: Final = ("price", "quantity", "fee")
 _WORDS: Final = ("fee_currency", "symbol", "side")
 # Money as the text that is stored, so that one which is no number is told and not raised.
@@ -26,6 +30,12 @@ _FILLS: Final = select(
 _ACCOUNTS: Final = select(
     tables.accounts.c.id, tables.accounts.c.currency, type_coerce(tables.accounts.c.starting_cash, Text).label("cash")
 )
+_ADJUSTED: Final = select(
+    tables.adjustments.c.account,
+    tables.adjustments.c.currency,
+    type_coerce(tables.adjustments.c.amount, Text).label("amount"),
+    type_coerce(tables.adjustments.c.price, Text).label("price"),
+)
 _DECIDED: Final = select(
     tables.decisions.c.ticket_id, tables.decisions.c.decision, tables.decisions.c.by, tables.decisions.c.ticket_hash
 )
@@ -34,12 +44,13 @@ _TICKETS: Final = select(tables.tickets.c.id, tables.tickets.c.label, tables.tic
 
 @dataclass(slots=True)
 class Told:
-    """What the records of a chain say there must be: hashes by ticket, decisions, fills, accounts."""
+    """What the records of a chain say there must be: hashes by ticket, decisions, fills, accounts, money moved."""
 
     tickets: dict[str, str] = field(default_factory=dict)
     decisions: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     fills: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     accounts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    movements: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
     def note(self, kind: str, account: str, ticket_id: str | None, data: dict[str, Any]) -> None:
         """Take in one record."""
@@ -51,6 +62,11 @@ class Told:
             self.fills[account, data["order"], data["trade"]] = data
         elif kind == "account_opened":
             self.accounts[account] = (data["currency"], data["cash"])
+        elif kind in _MOVEMENTS:
+            prices = data.get("prices", {})
+            self.movements.update(
+                (account, currency, amount, prices.get(currency, "")) for currency, amount in data["amounts"].items()
+            )
 
 
 def disagreements(connection: Connection, told: Told) -> tuple[tuple[str, ...], dict[str, int]]:
@@ -59,7 +75,7 @@ def disagreements(connection: Connection, told: Told) -> tuple[tuple[str, ...], 
     Returns:
         At most `MOST_TOLD` sentences, and how many rows of each table were compared.
     """
-    compared = {"tickets": 0, "decisions": 0, "fills": 0, "accounts": 0}
+    compared = {"tickets": 0, "decisions": 0, "fills": 0, "accounts": 0, "movements": 0}
     found: list[str] = []
     for sentence in _all(connection, told, compared):
         found.append(sentence)
@@ -70,7 +86,7 @@ def disagreements(connection: Connection, told: Told) -> tuple[tuple[str, ...], 
 
 
 def _all(connection: Connection, told: Told, compared: dict[str, int]) -> Iterator[str]:
-    for check in (_tickets, _decisions, _fills, _accounts):
+    for check in (_tickets, _decisions, _fills, _accounts, _movements):
         try:
             with connection.begin_nested():
                 found = list(check(connection, told, compared))
@@ -133,6 +149,20 @@ def _accounts(connection: Connection, told: Told, compared: dict[str, int]) -> I
         elif opened[0] != row["currency"] or not _same(row["cash"], opened[1]):
             yield f"Account {row['id']} was opened with {opened[1]} {opened[0]}, and another start is stored."
     yield from (f"Account {account_id} was opened and is gone." for account_id in missing)
+
+
+def _movements(connection: Connection, told: Told, compared: dict[str, int]) -> Iterator[str]:
+    """Money that moved without a fill: what a live account began with, and differences that a person accepted."""
+    stored = Counter(
+        (row["account"], row["currency"], row["amount"], row["price"] or "")
+        for row in connection.execute(_ADJUSTED).mappings()
+    )
+    compared["movements"] += stored.total()
+    for account, currency, amount, price in (stored - told.movements).elements():
+        at = f" at {price}" if price else ""
+        yield f"Account {account}: {amount} {currency}{at} without a fill was never recorded by the desk."
+    for account, currency, amount, _ in (told.movements - stored).elements():
+        yield f"Account {account}: {amount} {currency} without a fill was recorded and is gone."
 
 
 def _same(stored: str, told: str) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, select, type_coerce
 
 from engines.errors import InvalidRequest
 from engines.ledger.journal import record_hash
-from engines.ledger.tables_check import Told, disagreements
+from engines.ledger.tables_check import TELLING, Told, disagreements
 from engines.storage import ledger as tables
 from engines.storage.metadata import instant_of
 
@@ -51,7 +51,7 @@ class AuditCheck:
         head: the last record that fits.
         last_time: when that one was written.
         disagreements: where the ledger's tables say something else than the chain, one sentence each.
-        compared: tickets, decisions, fills and accounts that were held against the chain.
+        compared: tickets, decisions, fills, accounts and movements without a fill that were held against the chain.
     """
 
     records: int
@@ -120,7 +120,8 @@ def _step(walk: _Walk, row: RowMapping) -> None:
     try:
         time = instant_of(row["micros"])
         known = record_hash({**row, "time": time})
-        walk.told.note(row["kind"], row["account"], row["ticket_id"], json.loads(row["data"]))
+        if row["kind"] in TELLING:
+            walk.told.note(row["kind"], row["account"], row["ticket_id"], json.loads(row["data"]))
     except (ValueError, TypeError, OverflowError, LookupError) as error:
         raise _Broken(expected, f"It cannot be read: {error}.") from error
     if row["hash"] != known:

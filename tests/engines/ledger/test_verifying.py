@@ -39,7 +39,7 @@ def tamper(engine: Engine, *statements: str) -> None:
 def test_an_untouched_ledger_agrees_with_its_chain(busy: Ledger) -> None:
     check = busy.verify_audit()
     assert (check.intact, check.records, check.head.seq, check.reason) == (True, 8, 8, "")
-    assert check.compared == {"tickets": 2, "decisions": 2, "fills": 1, "accounts": 1}
+    assert check.compared == {"tickets": 2, "decisions": 2, "fills": 1, "accounts": 1, "movements": 0}
     assert check.head.hash == busy.audit()[-1].hash
     assert check.last_time == busy.audit()[-1].time
 
@@ -100,6 +100,30 @@ def test_a_table_that_says_something_else_than_the_chain_is_told(
     tamper(desk_engine, statement)
     check = busy.verify_audit()
     assert (check.intact, check.broken_at) == (False, None)
+    assert told in check.disagreements[0]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "UPDATE adjustments SET amount = '9' WHERE currency = 'BTC'",
+            "9 BTC at 60000 without a fill was never recorded",
+        ),
+        ("UPDATE adjustments SET price = '1' WHERE currency = 'BTC'", "0.5 BTC at 1 without a fill was never recorded"),
+        ("DELETE FROM adjustments WHERE currency = 'USDT'", "1000 USDT without a fill was recorded and is gone."),
+    ],
+)
+def test_money_that_moved_without_a_fill_is_held_against_the_chain_too(
+    ledger: Ledger, desk_engine: Engine, statement: str, told: str
+) -> None:
+    live = ledger.ensure_account("ann", currency="USDT", cash=Decimal(0), market="binance", mode="live")
+    began = {"USDT": (Decimal(1000), None), "BTC": (Decimal("0.5"), Decimal(60_000))}
+    assert ledger.take_over(live.id, began, venue="binance")
+    assert ledger.verify_audit().intact
+    tamper(desk_engine, statement)
+    check = ledger.verify_audit()
+    assert (check.broken_at, check.intact) == (None, False)
     assert told in check.disagreements[0]
 
 
