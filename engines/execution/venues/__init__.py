@@ -8,7 +8,9 @@
     standing.standing_of       status of an order from its venue's word and the trades that are listed
     clock_check.ClockCheck     no order while the clocks are more than a second apart
     budget.RequestBudget       the request limit, with room kept back for cancels
-    binance, bybit, kraken     what differs: ids, order forms, look-ups, error tables, protection
+    exits.ExitKeeper           exits that the venue holds: placed once, never sent while they may be there
+    binance, bybit, kraken,    what differs: ids, order forms, look-ups, error tables, protection
+    okx, coinbase
 
 A fill's id is unique at its venue; a status word that nobody knows leaves an order open and says so in its reason.
 """
@@ -23,12 +25,14 @@ from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.bybit import Bybit
 from engines.execution.venues.ccxt_broker import CcxtBroker
 from engines.execution.venues.ccxt_client import TIMEOUT_MS, Credentials, VenueClient, connect
+from engines.execution.venues.coinbase import Coinbase
 from engines.execution.venues.dialect import Dialect
 from engines.execution.venues.kraken import Kraken
+from engines.execution.venues.okx import Okx
 
-VenueName = Literal["binance", "bybit", "kraken"]
+VenueName = Literal["binance", "bybit", "kraken", "okx", "coinbase"]
 
-__all__ = ["VENUES", "CcxtBroker", "Credentials", "VenueName", "open_broker"]
+__all__ = ["EXERCISED", "VENUES", "CcxtBroker", "Credentials", "VenueName", "open_broker"]
 
 VENUES: Final[dict[VenueName, tuple[Callable[[VenueClient], Dialect], float, float]]] = {
     # A fifth of Binance's 6,000 a minute: the desk's market data comes from the same address.
@@ -37,8 +41,16 @@ VENUES: Final[dict[VenueName, tuple[Callable[[VenueClient], Dialect], float, flo
     "bybit": (Bybit, 20.0, 10.0),
     # Kraken's counter for a starter account: fifteen, one less every three seconds.
     "kraken": (Kraken, 15.0, 0.33),
+    # OKX counts per route, sixty in two seconds for orders and twenty for the slowest list that is used here.
+    "okx": (Okx, 20.0, 10.0),
+    # Coinbase: thirty a second with keys; half of it.
+    "coinbase": (Coinbase, 15.0, 15.0),
 }
 """Dialect, request weight that may be spent at once, and weight that comes back each second."""
+
+EXERCISED: Final[tuple[VenueName, ...]] = ("binance", "bybit", "kraken")
+"""Those that keep the whole broker contract against an emulator with faults; of the others, requests and answers are
+tested one by one."""
 
 
 def open_broker(

@@ -38,12 +38,16 @@ _SHAPE: Final = (TypeError, KeyError, IndexError, AttributeError, ValueError, Ar
 class Credentials:
     """A venue's key and secret; they show up in no text made of this.
 
+    Attributes:
+        passphrase: what OKX asks for besides; empty elsewhere.
+
     Raises:
         ConfigurationError: one of them is empty.
     """
 
     key: str = field(repr=False)
     secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not self.key.strip() or not self.secret.strip():
@@ -65,10 +69,15 @@ def connect(
     """
     import ccxt
 
-    # Kraken takes a dictionary of other meaning under `fetchMarkets`, and lists spot markets only.
-    options = {name: value for name, value in _OPTIONS.items() if venue != "kraken" or name != "fetchMarkets"}
+    # These take something of other meaning under `fetchMarkets`.
+    foreign = venue in {"kraken", "coinbase"}
+    options = {name: value for name, value in _OPTIONS.items() if not foreign or name != "fetchMarkets"}
     settings = {"apiKey": credentials.key, "secret": credentials.secret, "timeout": timeout_ms, "options": options}
+    if credentials.passphrase:
+        settings["password"] = credentials.passphrase
     exchange = getattr(ccxt, venue)(settings | {"enableRateLimit": False})
+    # Currencies would cost a request with keys each time the markets are read.
+    exchange.has["fetchCurrencies"] = False
     if configure is not None:
         configure(exchange)
     return VenueClient(exchange, budget)
@@ -89,6 +98,8 @@ class VenueClient:
     def __init__(self, exchange: Any, budget: RequestBudget) -> None:
         if not exchange.apiKey or not exchange.secret:
             raise ConfigurationError(f"The client of {exchange.id} has no keys.", remedy="Trade on paper without them.")
+        if exchange.requiredCredentials.get("password") and not exchange.password:
+            raise ConfigurationError(f"The keys of {exchange.id} come with a passphrase.", remedy="Set it, too.")
         self.id: Final = str(exchange.id)
         self._lock: Final = RLock()
         self._exchange = exchange
@@ -278,11 +289,25 @@ class VenueClient:
 
 
 def _code(body: Any) -> str:
-    """The error code in a venue's document: Binance's `code`, Bybit's `retCode`, Kraken's one `error`."""
+    """The error code in a venue's document, wherever the venue writes it.
+
+    Binance's and OKX's `code`, OKX's `sCode` of the one order where there is one, Bybit's `retCode`, Kraken's one
+    `error`, Coinbase's words.
+    """
     if not isinstance(body, dict):
         return ""
+    data = body.get("data")
+    if isinstance(data, list) and data and isinstance(data[0], dict) and data[0].get("sCode"):
+        return str(data[0]["sCode"])
     for name in ("code", "retCode"):
         if name in body:
             return str(body[name])
+    if isinstance(body.get("error_response"), dict):
+        told = body["error_response"]
+        return str(
+            told.get("preview_failure_reason") or told.get("new_order_failure_reason") or told.get("error") or ""
+        )
     errors = body.get("error")
+    if isinstance(errors, str):
+        return errors
     return str(errors[0]) if isinstance(errors, list) and len(errors) == 1 else ""

@@ -40,7 +40,7 @@ class Request:
     """One request that creates an order: ccxt's method, its parameters and their weight."""
 
     method: str
-    params: dict[str, str]
+    params: dict[str, Any]
     weight: float = 1.0
 
 

@@ -24,7 +24,7 @@ from engines.domain.orders import Confluence, Order, OrderTicket, RiskVerdict
 from engines.execution.broker import VenueOrder
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import client_order_id
-from engines.execution.venues import VENUES, CcxtBroker, Credentials
+from engines.execution.venues import EXERCISED, VENUES, CcxtBroker, Credentials
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient, connect
 from engines.ledger.ledger import Ledger
@@ -343,7 +343,7 @@ def _listed(base: str, quote: str) -> Instrument:
     return Instrument(f"{base}/{quote}", base, quote, Decimal("0.01"), step, step, Decimal(5), fee, fee)
 
 
-@pytest.fixture(params=["paper", *VENUES])
+@pytest.fixture(params=["paper", *EXERCISED])
 def broker(request: pytest.FixtureRequest) -> Any:
     """An account of 100,000 USDT, BTC/USDT at 49,995 to 50,005."""
     if request.param == "paper":

@@ -13,7 +13,7 @@ import pytest
 from engines.domain.orders import Fill, OrderTicket
 from engines.errors import VenueUnavailable
 from engines.execution.broker import ApprovedTicket, Broker, OpenOrder, VenueOrder, protective_ids
-from engines.execution.venues import VENUES
+from engines.execution.venues import EXERCISED
 
 BTC = "BTC/USDT"
 Ticket = Callable[..., OrderTicket]
@@ -116,7 +116,7 @@ def test_fills_of_exits_go_by_our_ids(broker: Broker, ticket: Ticket, request: p
     assert broker.open_orders() == ()
 
 
-@pytest.fixture(params=list(VENUES))
+@pytest.fixture(params=EXERCISED)
 def venue_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

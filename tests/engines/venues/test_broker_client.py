@@ -19,7 +19,7 @@ import pytest
 from engines.domain.orders import OrderTicket
 from engines.errors import ConfigurationError, OrderRejected, OutcomeUnknown, VenueUnavailable
 from engines.execution.broker import ApprovedTicket
-from engines.execution.venues import VENUES, CcxtBroker, Credentials, open_broker
+from engines.execution.venues import EXERCISED, CcxtBroker, Credentials, open_broker
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient, connect
 
@@ -60,7 +60,7 @@ def test_credentials_do_not_show_themselves() -> None:
     assert "the-secret" not in shown
 
 
-@pytest.mark.parametrize("name", VENUES)
+@pytest.mark.parametrize("name", EXERCISED)
 def test_a_broker_opened_with_keys_places_orders_and_reaches_nothing_but_loopback(
     name: Any, emulator: Any, on_loopback: Callable[[Any], Any], open_venue: Callable[..., Any], ticket: Ticket
 ) -> None:
@@ -80,7 +80,7 @@ def test_a_broker_opened_with_keys_places_orders_and_reaches_nothing_but_loopbac
 
 
 @pytest.mark.parametrize("nested", [False, True])
-@pytest.mark.parametrize("name", VENUES)
+@pytest.mark.parametrize("name", EXERCISED)
 def test_a_client_that_would_send_twice_is_refused(
     name: str, nested: bool, open_venue: Any, venue_broker: Any, ticket: Ticket
 ) -> None:
@@ -228,7 +228,7 @@ def test_a_client_asks_in_its_own_name_only_what_the_options_allow(emulator: Any
     made[0].session.close()
 
 
-@pytest.mark.parametrize("name", VENUES)
+@pytest.mark.parametrize("name", EXERCISED)
 def test_one_request_in_three_spoiled_loses_and_doubles_nothing(
     name: str, open_venue: Any, venue_broker: Callable[..., CcxtBroker], ticket: Ticket
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from engines.domain.orders import OrderTicket
 from engines.errors import NotFound, OrderRejected, OutcomeUnknown, VenueUnavailable
 from engines.execution.broker import ApprovedTicket, VenueOrder
-from engines.execution.venues import VENUES, CcxtBroker
+from engines.execution.venues import EXERCISED, CcxtBroker
 from engines.execution.venues.budget import RequestBudget
 
 BTC = "BTC/USDT"
@@ -27,7 +27,7 @@ BOOKED = (
 KINDS: dict[str, dict[str, Any]] = {"market": {}, "limit": {"limit_price": 49000}, "stop": {"stop_price": 51000}}
 
 
-@pytest.fixture(params=list(VENUES))
+@pytest.fixture(params=EXERCISED)
 def venue(request: pytest.FixtureRequest, open_venue: Callable[..., Any]) -> Any:
     return open_venue(request.param, USDT="100000")
 

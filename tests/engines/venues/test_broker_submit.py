@@ -19,7 +19,7 @@ from engines.execution.context import OrderContext
 from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit
 from engines.execution.sync import sync_fills
-from engines.execution.venues import VENUES, CcxtBroker
+from engines.execution.venues import EXERCISED, CcxtBroker
 from engines.ledger.ledger import Ledger
 from engines.market.fixed import FixedMarket
 from engines.storage.database import open_database
@@ -51,7 +51,7 @@ class Desk:
         return sum(self.venue.truth()["accepts"].values())
 
 
-@pytest.fixture(params=list(VENUES))
+@pytest.fixture(params=EXERCISED)
 def desk(
     request: pytest.FixtureRequest,
     tmp_path: Path,

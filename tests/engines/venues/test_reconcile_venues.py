@@ -20,7 +20,7 @@ from engines.execution.context import OrderContext
 from engines.execution.prepare import prepare_ticket
 from engines.execution.reconcile import reconcile
 from engines.execution.submit import submit
-from engines.execution.venues import VENUES, CcxtBroker
+from engines.execution.venues import EXERCISED, VENUES, CcxtBroker
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.ledger.ledger import Ledger
@@ -109,7 +109,7 @@ def open_desk(
     engine.dispose()
 
 
-@pytest.fixture(params=list(VENUES))
+@pytest.fixture(params=EXERCISED)
 def desk(request: pytest.FixtureRequest, open_desk: Callable[..., Desk]) -> Desk:
     """A live desk that was compared with its venue once: 100,000 USDT and 0.4 BTC."""
     opened = open_desk(request.param, USDT="100000", BTC="0.4")
