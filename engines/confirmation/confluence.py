@@ -112,5 +112,5 @@ def _arguments(view: _View, side: Side, readable: int) -> Iterator[tuple[Argumen
     for reason in view.signal.reasons:
         if reason.weight:
             weight = reason.weight / readable * (1 if side == "buy" else -1)
-            turn = f"{timeframe}: {fill(reason.turns, reason.values)}" if reason.turns else ""
+            turn = f"{fill(reason.turns, reason.values)} on the {timeframe}" if reason.turns else ""
             yield Argument(f"{timeframe}: {reason.spoken()}", weight, source), turn

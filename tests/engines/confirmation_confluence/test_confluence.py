@@ -47,6 +47,21 @@ def test_arguments_come_strongest_first_with_figures_tool_timeframe_and_close(ma
     assert flow.weight == pytest.approx(0.15 / 2 * np.sign(panel.money_flow[-1]))
 
 
+def test_what_would_end_the_evidence_belongs_to_the_side_it_speaks_for(market: DemoMarket) -> None:
+    told = set()
+    for instrument in market.instruments():
+        buy = confluence("buy", instrument.symbol, market=market)
+        sell = confluence("sell", instrument.symbol, market=market)
+        assert not set(buy.turns) & set(sell.turns)
+        for side, found in (("buy", buy), ("sell", sell)):
+            flows = [argument for argument in found.arguments if "money flow" in argument.text and argument.weight > 0]
+            back = "under" if side == "buy" else "above"
+            expected = {f"money flow {back} zero on the {argument.text.partition(':')[0]}" for argument in flows}
+            assert {turn for turn in found.turns if turn.startswith("money flow")} == expected
+            told |= expected
+    assert len(told) == 4  # both sides, both timeframes
+
+
 def test_price_outside_value_weighs_what_the_documentation_says(market: DemoMarket) -> None:
     for symbol in ("BTC/USDT", "ETH/USDT", "SOL/USDT", "DOGE/USDT"):
         desk = desk_profile(market, symbol, "1h")
