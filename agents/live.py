@@ -16,8 +16,7 @@ from engines.errors import VenueUnavailable
 from engines.execution.context import OrderContext
 from engines.execution.live import LiveParts, LivePermit, permit_live
 from engines.execution.live_gate import LiveGate
-from engines.execution.reconcile import reconcile
-from engines.execution.sync import sync_fills
+from engines.execution.reconcile import FEW, reconcile, sync_resting
 from engines.ledger.lease import Lease, acquire_lease
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 # Balances and everything else are compared this often; open orders in every round.
 _COMPARE_SECONDS: Final = 60.0
+# The list of all open orders is heavy at some venues, so many orders are looked at less often than few.
+_LIST_SECONDS: Final = 12.0
 # A round asks at least once; it may take a third of what the venue lets be asked for.
 _SHARE: Final = 3.0
 # After rounds that failed, each next one waits twice as long: a venue that lets little be asked for has to recover.
@@ -120,7 +121,7 @@ class LiveDesk:
             self._round_at = self.monotonic()
             try:
                 self.broker.ready()
-                found = reconcile(self.orders, self.broker, self.gate.account, trigger=trigger)
+                found = reconcile(self.orders, self.broker, self.gate.account, trigger=trigger, few=self._few())
             except Exception as error:
                 self._failed(error)
                 raise
@@ -139,33 +140,39 @@ class LiveDesk:
         Raises:
             VenueUnavailable: the venue did not answer; the gate is closed until it was compared again.
         """
-        now = self.monotonic()
-        pace = max(seconds, self._pace())
-        if now - self._round_at < min(pace * 2 ** min(self._failures, 10), max(pace, _MOST_PATIENCE)):
+        now, waited = self.monotonic(), self.monotonic() - self._round_at
+        pace = max(seconds, _SHARE / self._per_second())
+        if waited < min(pace * 2 ** min(self._failures, 10), max(pace, _MOST_PATIENCE)):
             return
         if self.gate.doubt:
             self.compare("start" if self.gate.reconciled_at is None else "reconnect")
         elif now - self._compared_at >= _COMPARE_SECONDS:
             self.compare("routine")
-        else:
+        elif waited >= _LIST_SECONDS or self._open_orders() <= self._few():
             self._bring_orders()
 
     def _bring_orders(self) -> None:
         with self._lock:
             self._round_at = self.monotonic()
             try:
-                open_orders = self.broker.open_orders()
-                sync_fills(self.orders.ledger, self.broker, within=self.gate.account, open_orders=open_orders)
+                sync_resting(self.orders.ledger, self.broker, self.gate.account, few=self._few())
             except Exception as error:
                 self._failed(error)
                 raise
+
+    def _open_orders(self) -> int:
+        return len(self.orders.ledger.orders(self.gate.account, status="open", limit=FEW + 1))
+
+    def _few(self) -> int:
+        """How many orders are asked for one by one; none where the venue lets little be asked for."""
+        return min(FEW, int(self._per_second()))
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
         self.gate.interrupted(str(error))
 
-    def _pace(self) -> float:
+    def _per_second(self) -> float:
         from engines.execution.venues import VENUES
 
         _, _, per_second = next(each for name, each in VENUES.items() if name == self.gate.venue)
-        return _SHARE / per_second
+        return per_second

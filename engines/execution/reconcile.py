@@ -17,10 +17,12 @@ from engines.execution.context import OrderContext
 from engines.execution.recover import look_up
 from engines.execution.sync import sync_fills
 from engines.ledger.book import currencies
+from engines.ledger.ledger import Ledger
 from engines.ledger.reconciliation import Difference, Reconciliation, Trigger
 
 # A venue's own sums may be off by roundings; a whole missed fill is far beyond this.
 TOLERANCE: Final = Decimal("0.000001")
+FEW: Final = 5
 _LEAST: Final = Decimal("0.00000001")
 # A fill may be in the balance before it is in the list of trades: a difference counts when it stays.
 _PAUSES: Final = (0.5, 1.0, 2.0)
@@ -42,6 +44,7 @@ def reconcile(
     account: str,
     *,
     trigger: Trigger = "request",
+    few: int = FEW,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Reconciliation:
     """Bring the ledger to where the venue is, and compare what both say the account has.
@@ -53,6 +56,7 @@ def reconcile(
 
     Args:
         trigger: what it is done for; `routine` leaves out the list of fills, which the balances tell on.
+        few: as `sync_resting`.
         sleep: how to wait between readings of a balance that does not match.
 
     Raises:
@@ -61,9 +65,13 @@ def reconcile(
     ledger = context.ledger
     open_orders, changed = _bring_orders(context, broker, account)
     fills, foreign = ((), ()) if trigger == "routine" else _bring_fills(context, broker, account)
-    balances, differences = _compared(context, broker, account, sleep=lambda _: None, pauses=())
-    if any(not each.tolerated for each in differences):
-        balances, differences = _compared(context, broker, account, sleep=sleep, pauses=_PAUSES)
+    balances, differences = _read(context, broker, account)
+    for seconds in _PAUSES:
+        if all(each.tolerated for each in differences):
+            break
+        sleep(seconds)
+        changed = (*changed, *sync_resting(ledger, broker, account, few=few))
+        balances, differences = _read(context, broker, account)
     found = ledger.record_reconciliation(
         Reconciliation(
             account=account,
@@ -84,6 +92,19 @@ def reconcile(
         reason = f"Ledger and {broker.name} differ: {found.told()}."
         ledger.change_state("halted", reason=reason, by="reconciliation", account=account)
     return found
+
+
+def sync_resting(ledger: Ledger, broker: Broker, account: str, *, few: int = FEW) -> tuple[Order, ...]:
+    """Synchronise resting orders as `sync_fills`: asked for one by one while they are few, else by the venue's list.
+
+    Binance weighs the list of all open orders like twenty single questions; others weigh it like one.
+
+    Args:
+        few: this many at most are asked for one by one.
+    """
+    resting = ledger.orders(account, status="open", limit=few + 1)
+    listed = broker.open_orders() if len(resting) > few else ()
+    return sync_fills(ledger, broker, within=account, open_orders=listed)
 
 
 def _bring_orders(
@@ -163,25 +184,6 @@ def _unsettled(context: OrderContext, account: str) -> tuple[str, ...]:
     unclear = _IN_FLIGHT | {"needs_operator"}
     found = context.ledger.orders(account, status="open", limit=10_000)
     return tuple(order.id for order in found if order.status in unclear)
-
-
-def _compared(
-    context: OrderContext,
-    broker: Broker,
-    account: str,
-    *,
-    sleep: Callable[[float], None],
-    pauses: Iterable[float],
-) -> tuple[dict[str, Balance], tuple[Difference, ...]]:
-    """Balances side by side, read again after each pause for as long as they do not match."""
-    balances, differences = _read(context, broker, account)
-    for seconds in pauses:
-        if all(each.tolerated for each in differences):
-            break
-        sleep(seconds)
-        sync_fills(context.ledger, broker, within=account, open_orders=broker.open_orders())
-        balances, differences = _read(context, broker, account)
-    return balances, differences
 
 
 def _read(context: OrderContext, broker: Broker, account: str) -> tuple[dict[str, Balance], tuple[Difference, ...]]:
