@@ -116,7 +116,8 @@ def _live(
     account = open_live_account(settings, orders.ledger, permit, currency).id
     gate = LiveGate(venue=permit.venue, account=account, ledger=orders.ledger, clock=orders.clock, lease=lease)
     opened = broker or open_live_broker(permit, account=account, configure=configure_exchange)
-    return LiveDesk(replace(orders, gate=gate.refusal), opened, gate)
+    held = replace(orders, gate=gate.refusal, holds_protection=opened.holds_protection)
+    return LiveDesk(held, opened, gate)
 
 
 def _market(settings: Settings, clock: Clock, configure_exchange: ConfigureExchange | None) -> MarketData:

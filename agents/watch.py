@@ -10,6 +10,8 @@ from typing import Final
 
 from agents.services import Services
 from engines.errors import QuantumTraderError, VenueUnavailable
+from engines.execution.expiry import expire_orders
+from engines.execution.guard import guard_exits
 from engines.execution.limits_log import note_changed_file
 from engines.execution.losses import watch_losses
 from engines.execution.paper import PaperBroker
@@ -50,6 +52,7 @@ def watch_once(services: Services) -> None:
         if isinstance(services.broker, PaperBroker):
             services.broker.match(services.market.now())
         sync_fills(services.ledger, services.broker, within=within)
+    _keep_promises(services)
     for ticket_id in unfinished(services.ledger, within=within):
         # A turn may be carrying out the same ticket: the claim inside makes them take turns at one submission.
         try:
@@ -57,6 +60,15 @@ def watch_once(services: Services) -> None:
         except QuantumTraderError as error:
             logger.warning("ticket %s is not settled yet: %s", ticket_id, error)
     _watch_risk(services)
+
+
+def _keep_promises(services: Services) -> None:
+    """Do what no venue does for the desk: cancel what is over, and carry out the exits that it guards itself."""
+    for step in (expire_orders, guard_exits):
+        try:
+            step(services.orders, services.broker, services.orders.clock.now())
+        except VenueUnavailable as error:
+            logger.warning("not all of what the desk guards could be seen to: %s", error)
 
 
 def _watch_risk(services: Services) -> None:

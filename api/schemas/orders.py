@@ -47,6 +47,10 @@ class Order(BaseModel):
     created_at: TimeText
     updated_at: TimeText
     fills: list[Fill]
+    held_by: Literal["venue", "desk"] = Field(
+        default="venue", description="Who watches for the price of an exit; the desk does so only while it runs."
+    )
+    good_till: TimeText | None = Field(default=None, description="When the desk cancels what is still open of it.")
 
 
 class LimitCheck(BaseModel):

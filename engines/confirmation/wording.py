@@ -32,7 +32,8 @@ def order_in_words(order: Order) -> str:
     open_quantity = order.quantity - order.filled
     level = order.limit_price or order.stop_price
     at = f"{order.order_type} {plain(level)}" if level else f"at {order.order_type}"
-    protects = " (protects a position)" if order.parent_id else ""
+    guarded = ", guarded by this desk" if order.waits_at_desk else ""
+    protects = f" (protects a position{guarded})" if order.parent_id else ""
     return f"{order.side} {plain(open_quantity)} {order.symbol}, {at}{protects}"
 
 

@@ -35,6 +35,8 @@ class OrderContext:
         gate: why an order may not go to the venue now, empty when it may; of a live desk, `LiveGate.refusal`.
         within: how the ids of the accounts begin that this desk's broker serves, such as `paper-` or `live-kraken-`;
             empty for all. Orders of other accounts are left alone: no other broker can say what became of them.
+        holds_protection: whether the venue will hold a ticket's stop-loss and take-profit itself, as its broker says;
+            None where a ticket need not say so.
         unrecorded: orders of this process that were sent and whose outcome could not be written down. While there
             is one, nothing more is sent.
     """
@@ -49,4 +51,5 @@ class OrderContext:
     price_band_percent: Decimal = Decimal("0.5")
     gate: Callable[[OrderIntent | OrderTicket], str] = nothing_in_the_way
     within: str = ""
+    holds_protection: Callable[[OrderTicket], bool] | None = None
     unrecorded: set[str] = field(default_factory=set)

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Final
+from typing import Final, Literal
 
 from engines.confirmation.risk import LOSS_RULES, Situation, largest_passing, look_alikes, order_price, review
 from engines.confirmation.sizing import stake_of, with_measured_stop
@@ -16,6 +16,7 @@ from engines.domain.instruments import Instrument
 from engines.domain.orders import (
     OPEN_ORDER_STATUSES,
     Confluence,
+    Holder,
     Order,
     OrderIntent,
     OrderTicket,
@@ -174,8 +175,10 @@ def _draft(
     notional = intent.quantity * order_price(intent, quote)
     rests = intent.limit_price is not None and not crosses(intent, reference)
     fee = notional * (instrument.maker_fee if rests else instrument.taker_fee)
+    blank = _blank(intent, context, owner)
     return replace(
-        _blank(intent, context, owner),
+        blank,
+        exits_held_by=_holder(blank, context),
         reference_price=reference,
         quote_time=quote.time,
         price_band=_band(reference, context.price_band_percent, instrument),
@@ -187,6 +190,14 @@ def _draft(
         stake=stake_of(intent, instrument, quote, situation.equity),
         look_alikes=look_alikes(intent, situation.activity, context.limits) if situation.activity else (),
     )
+
+
+def _holder(ticket: OrderTicket, context: OrderContext) -> Holder | Literal[""]:
+    """Who will hold a ticket's exits; empty where it has none, or where nobody asks."""
+    exits = ticket.stop_loss is not None or ticket.take_profit is not None
+    if context.holds_protection is None or not exits:
+        return ""
+    return "venue" if context.holds_protection(ticket) else "desk"
 
 
 def _with_activity(situation: Situation, context: OrderContext) -> Situation:

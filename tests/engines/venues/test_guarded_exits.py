@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from engines.confirmation.risk import default_limits
+from engines.confirmation.wording import order_in_words
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Order, OrderIntent
@@ -284,3 +285,25 @@ def test_the_part_of_a_cancelled_entry_that_filled_is_guarded(desk: Guarded) -> 
     legs = desk.ledger.exits_of(entry.id)
     assert {leg.held_by for leg in legs} == {"desk"}
     assert Decimal("0.99") * filled <= legs[0].quantity <= filled
+
+
+def test_the_ticket_says_who_will_hold_its_exits(desk: Guarded) -> None:
+    context = replace(desk.context, holds_protection=desk.broker.holds_protection)
+    desk.ledger.ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
+    intent = OrderIntent("paper-fixed-usdt:ann", "thread-1", BTC, "buy", Decimal("0.1"))
+    tickets = [
+        prepare_ticket(replace(intent, quantity=Decimal(f"0.0{number + 1}"), **exits), context, owner="ann")
+        for number, exits in enumerate(({}, EXITS, {"stop_loss": Decimal(48_000)}))
+    ]
+    assert [ticket.exits_held_by for ticket in tickets] == ["", "desk", "venue"]
+    for ticket in tickets:
+        stored = desk.ledger.ticket(ticket.id)
+        assert stored.seal() == ticket.hash
+        assert ("exits_held_by" in stored.sealed_content()) is bool(ticket.exits_held_by)
+
+
+def test_an_exit_that_waits_at_the_desk_is_told_so_in_words(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    stop, target = desk.ledger.exits_of(entry.id)
+    assert order_in_words(stop).endswith("stop 48,000 (protects a position, guarded by this desk)")
+    assert order_in_words(target).endswith("limit 52,000 (protects a position, guarded by this desk)")
