@@ -55,7 +55,7 @@ def road_of(ticket: OrderTicket, path: CandlePath, instrument: Instrument) -> Ro
         InsufficientData: no candle has closed since.
     """
     if not len(path):
-        raise InsufficientData(f"No candle of {ticket.symbol} has closed since the ticket was made.")
+        raise InsufficientData(f"No candle of {ticket.symbol} that opened after the ticket has closed yet.")
     last = Step(path.price(-1, "close"), path.closed(-1), "close of the last closed candle")
     entry = _entry(ticket, path, instrument)
     if entry is None:

@@ -241,7 +241,7 @@ def test_what_cannot_be_marked_yet_is_told_and_in_no_sum(
     review = reviewed()
     [decision] = review.decisions
     assert (decision.road, decision.effect) == (None, None)
-    assert decision.unmarked == "No candle of BTC/USDT has closed since the ticket was made."
+    assert decision.unmarked == "No candle of BTC/USDT that opened after the ticket has closed yet."
     assert (review.sums[0].decisions, review.sums[0].marked) == (1, 0)
     assert "1 decision could not be marked and is in no sum." in review.warnings
 

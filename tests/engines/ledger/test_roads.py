@@ -200,7 +200,7 @@ def test_what_fills_at_once_or_not_at_all_does_not_rest() -> None:
 
 
 def test_nothing_is_marked_before_a_candle_has_closed() -> None:
-    with pytest.raises(InsufficientData, match="No candle of BTC/USDT has closed"):
+    with pytest.raises(InsufficientData, match="No candle of BTC/USDT that opened after the ticket"):
         road(hours(), ticket())
 
 
