@@ -17,7 +17,7 @@ class RiskLimits:
         max_symbol_exposure: value of the holding and open buys of one symbol, the new order included; None for no
             limit but the account's.
         max_account_exposure: value of all holdings and open buys together, the new order included.
-        max_day_notional: of all buys sent in one UTC day, the new order included; None for no limit.
+        max_day_notional: of what is bought in one UTC day, open buys and the new order included; None for no limit.
         max_open_orders: resting or unclear orders, protective ones not counted.
         price_collar_percent: how far a limit price may lie beyond the middle price on the side that pays more or
             receives less.

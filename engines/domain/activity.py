@@ -32,7 +32,7 @@ class Activity:
         at: when it was read.
         recent: orders sent within the last minute or longer, newest first.
         resting: open orders, protective ones included.
-        bought_today: value of the buys sent since midnight UTC, quote units; what never got to the venue left out.
+        bought_today: value of what was bought since midnight UTC and of what open buys may still come to, quote units.
         losing_streak: sells in a row, up to the last, that closed at a loss.
         opening_equity, peak_equity: at the first look of the market's day, and the highest since the account was
             last resumed, quote units; None before the first look.

@@ -218,7 +218,7 @@ class Ledger(LedgerReader):
             row = tickets.require(journal.connection, ticket_id, None)
             ticket = ticket_of(row)
             account, _, entries = self._account(journal.connection, ticket.account, None)
-            lately = read_activity(journal.connection, ticket.account, self._streaks, now=journal.now, window=window)
+            lately = read_activity(journal.connection, ticket.account, self._pasts, now=journal.now, window=window)
             entries = replace(entries, activity=lately)
             if not tickets.is_as_decided(row):
                 reason = submissions.NOT_AS_DECIDED

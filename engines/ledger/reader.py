@@ -16,7 +16,7 @@ from engines.domain.review import Review
 from engines.domain.trading_state import Standing
 from engines.errors import NotFound
 from engines.ledger import orders, tickets
-from engines.ledger.activity import Streaks, read_activity
+from engines.ledger.activity import Pasts, read_activity
 from engines.ledger.adjustments import Adjustment, add_to_balances, read_adjustments, with_adjustments
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.externals import ExternalOrder, counting_externals, read_externals
@@ -47,7 +47,7 @@ class LedgerReader:
         # Books folded so far, by account; fills are append-only, so a book only ever grows.
         self._books: dict[str, Book] = {}
         self._lots: dict[str, LotBook] = {}
-        self._streaks = Streaks()
+        self._pasts = Pasts()
 
     def account(self, account_id: str, owner: str | None = None) -> Account:
         """Balances, reservations and positions, from the opening cash and the fills.
@@ -80,7 +80,7 @@ class LedgerReader:
     def activity(self, account_id: str, *, window: timedelta = timedelta(minutes=1)) -> Activity:
         """What an account did lately: orders of the last `window` (a minute at least), losses, marks of its equity."""
         with self._engine.connect() as connection:
-            return read_activity(connection, account_id, self._streaks, now=self._clock.now(), window=window)
+            return read_activity(connection, account_id, self._pasts, now=self._clock.now(), window=window)
 
     def adjustments(self, account_id: str) -> tuple[Adjustment, ...]:
         """What moved on an account without a fill, oldest first."""
