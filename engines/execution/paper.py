@@ -17,9 +17,9 @@ from engines.domain.timeframe import Timeframe, duration_ms, from_ms, to_ms
 from engines.errors import ConfigurationError, InsufficientData, NotFound, OrderRejected, VenueUnavailable
 from engines.execution import paper_book as book
 from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder, protective_ids
-from engines.execution.paper_account import balances_of, fills_after, open_orders_of
+from engines.execution.paper_account import balances_of, fills_after, held_back, open_orders_of
 from engines.execution.paper_book import FillTime, PaperOrder, paper_order, venue_writing
-from engines.execution.paper_model import MODEL, Span, Terms, at_quote, on_arrival, within_candle
+from engines.execution.paper_model import MODEL, Span, Terms, at_quote, fee_of, on_arrival, refusal_of, within_candle
 from engines.execution.situation import usable_quote
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
@@ -65,13 +65,19 @@ class PaperBroker:
             raise OrderRejected(f"The paper venue has no price: {error.message}") from error
         arrival = on_arrival(order.side, order.order_type, order.own_price, order.quantity, quote, instrument)
         terms = arrival or Terms(order.own_price or quote.ask, instrument.taker_fee)
+        refused = refusal_of(order.quantity, order.own_price or quote.taking(order.side), instrument)
         with venue_writing(self._engine, order.account) as connection:
             known = book.order_of(connection, order.id)
             if known is not None:
                 return book.seen_from_outside(connection, known)
+            if refused:
+                raise OrderRejected(refused)
             covered, lacking = book.affordable(connection, order, terms, instrument)
             if covered < order.quantity:
                 raise OrderRejected(lacking)
+            taken = self._held_back(connection, order, terms, instrument)
+            if taken:
+                raise OrderRejected(taken)
             book.insert_order(connection, order)
             if arrival is not None:
                 book.fill(connection, order, arrival, instrument, self._at_once(order.checked_until))
@@ -240,6 +246,19 @@ class PaperBroker:
     def _is_resting(self) -> tuple[ColumnElement[bool], ...]:
         columns = tables.paper_orders.c
         return columns.status == "accepted", columns.market == self._market.name
+
+    def _held_back(self, connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument) -> str:
+        """Why what open orders hold back leaves too little for another one; empty when it does not."""
+        listed = {instrument.symbol: instrument}
+        held = held_back(connection, order.account, listed)
+        if order.side == "sell":
+            name, has = instrument.base, book.held_of(connection, order.account, order.symbol)
+            needs = order.quantity
+        else:
+            name, has = instrument.quote, book.cash_of(connection, order.account, instrument.quote)
+            needs = terms.price * order.quantity + fee_of(terms, order.quantity)
+        free = has - held.get(name, Decimal(0))
+        return "" if needs <= free else f"It needs {needs} {name}, and open orders leave {free} of {has}."
 
     @staticmethod
     def _seen(connection: Connection, order_id: str) -> VenueOrder:

@@ -14,6 +14,7 @@ MODEL: Final = (
     "100,000 of notional; limit orders fill whole at their own price once a closed candle or the quote touches it; "
     "a stop that a candle jumps over fills at the candle's open or worse; where one candle touches both stop-loss and "
     "take-profit, the stop-loss counts; fees as the market lists them, maker for resting limits and taker else; "
+    "orders below the market's least size or off its lot are refused, and so is what open orders leave no funds for; "
     "no latency and no partial fills; protective orders shrink with the holding they protect."
 )
 _IMPACT: Final = Decimal("0.0001")
@@ -86,6 +87,24 @@ def at_quote(
         touched = best <= own if side == "buy" else best >= own
         return Terms(own, instrument.maker_fee) if touched else None
     return at_market(side, best, quantity, instrument) if _reached(side, own, best) else None
+
+
+def refusal_of(quantity: Decimal, price: Decimal, instrument: Instrument) -> str:
+    """Why the market does not take an order of this size, as a real venue would refuse it; empty when it does."""
+    notional = quantity * price
+    if not instrument.is_trading:
+        return f"{instrument.symbol} is listed and takes no orders now."
+    if quantity != instrument.round_quantity(quantity):
+        return f"{quantity} is no whole number of lots of {instrument.lot_size} {instrument.base}."
+    if quantity < instrument.min_quantity or notional < instrument.min_notional:
+        least = f"{instrument.min_quantity} {instrument.base} and {instrument.min_notional} {instrument.quote}"
+        return f"{quantity} {instrument.base}, about {notional:.2f} {instrument.quote}, is below the least: {least}."
+    most_quantity, most_notional = instrument.max_quantity, instrument.max_notional
+    if (most_quantity is not None and quantity > most_quantity) or (
+        most_notional is not None and notional > most_notional
+    ):
+        return f"{quantity} {instrument.base}, about {notional:.2f} {instrument.quote}, is more than the market takes."
+    return ""
 
 
 def fee_of(terms: Terms, quantity: Decimal) -> Decimal:

@@ -136,6 +136,26 @@ def test_selling_what_is_not_held_is_rejected(broker: Broker, ticket: Ticket) ->
         place(broker, ticket(side="sell"))
 
 
+@pytest.mark.parametrize("fields", [{}, {"limit_price": 49000}], ids=["market", "limit"])
+def test_an_order_below_the_least_size_is_rejected(broker: Broker, ticket: Ticket, fields: dict[str, int]) -> None:
+    sent = ticket(quantity=Decimal("0.00001"), **fields)
+    with pytest.raises(OrderRejected):
+        place(broker, sent)
+    assert broker.find(sent.client_order_id, BTC) is None
+
+
+def test_what_open_orders_hold_back_cannot_be_spent_twice(broker: Broker, ticket: Ticket) -> None:
+    place(broker, ticket(limit_price=49000, quantity=Decimal("1.5")))
+    with pytest.raises(OrderRejected):
+        place(broker, ticket(limit_price=49000, quantity=Decimal("1.5")))
+    assert len(broker.open_orders()) == 1
+    bought = place(broker, ticket())
+    kept = bought.filled - sum((fill.fee for fill in bought.fills if fill.fee_currency == "BTC"), Decimal(0))
+    place(broker, ticket(side="sell", quantity=kept, limit_price=60000))
+    with pytest.raises(OrderRejected):
+        place(broker, ticket(side="sell", quantity=kept, limit_price=61000))
+
+
 def test_what_was_bought_can_be_sold_again(broker: Broker, ticket: Ticket) -> None:
     bought = place(broker, ticket())
     kept = bought.filled - sum((fill.fee for fill in bought.fills if fill.fee_currency == "BTC"), Decimal(0))
