@@ -42,14 +42,16 @@ _MOST_PATIENCE: Final = 60.0
 
 def parts_of(settings: Settings) -> LiveParts:
     """What the operator set of all that live trading needs."""
-    key, secret = settings.venue_api_key, settings.venue_api_secret
+    given = (settings.venue_api_key, settings.venue_api_secret, settings.venue_api_passphrase)
+    key, secret, passphrase = (each.get_secret_value() if each else "" for each in given)
     return LiveParts(
         mode=settings.mode,
         switch=settings.live_trading,
         venue=settings.market,
-        key=key.get_secret_value() if key else "",
-        secret=secret.get_secret_value() if secret else "",
+        key=key,
+        secret=secret,
         limits_file=settings.limits_file,
+        passphrase=passphrase,
     )
 
 

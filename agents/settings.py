@@ -19,7 +19,15 @@ PREFIX: Final = "QTP_"
 # Variables of this prefix that belong to the test suite and to clients of a running desk.
 _NOT_SETTINGS: Final = frozenset({"QTP_REQUIRE_ALL", "QTP_TEST_PG_DSN", "QTP_URL", "QTP_API_KEY"})
 _SECRET_FIELDS: Final = frozenset(
-    {"database_url", "google_api_key", "mistral_api_key", "openai_api_key", "venue_api_key", "venue_api_secret"}
+    {
+        "database_url",
+        "google_api_key",
+        "mistral_api_key",
+        "openai_api_key",
+        "venue_api_key",
+        "venue_api_passphrase",
+        "venue_api_secret",
+    }
 )
 # A file that lies around, or is copied along, must not be what lets real money move.
 _NOT_IN_DOTENV: Final = frozenset({"QTP_LIVE_TRADING"})
@@ -121,6 +129,7 @@ class Settings(BaseSettings):
     )
     venue_api_key: SecretStr | None = Field(default=None, description="a key of the venue")
     venue_api_secret: SecretStr | None = Field(default=None, description="the secret of that key")
+    venue_api_passphrase: SecretStr | None = Field(default=None, description="what OKX gives with a key besides")
 
     google_api_key: SecretStr | None = Field(default=None, validation_alias="GOOGLE_API_KEY", description="a key")
     mistral_api_key: SecretStr | None = Field(default=None, validation_alias="MISTRAL_API_KEY", description="a key")

@@ -26,6 +26,7 @@ class LiveParts:
     Attributes:
         switch: has to be `UNDERSTOOD`, and has to come from the environment of this run.
         venue: the market's name; it has to be a venue that orders can be sent to.
+        passphrase: what OKX gives with a key besides.
     """
 
     mode: Mode
@@ -34,15 +35,21 @@ class LiveParts:
     key: str = field(repr=False)
     secret: str = field(repr=False)
     limits_file: Path | None
+    passphrase: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LivePermit:
-    """Every part is there; only `permit_live` makes one, and nothing else opens a live broker."""
+    """Every part is there; only `permit_live` makes one, and nothing else opens a live broker.
+
+    Attributes:
+        is_exercised: the venue's broker was proven against faults; of others only requests and answers were tested.
+    """
 
     venue: VenueName
     credentials: Credentials
     limits: RiskLimits
+    is_exercised: bool
 
 
 def missing_parts(parts: LiveParts) -> tuple[str, ...]:
@@ -58,6 +65,9 @@ def missing_parts(parts: LiveParts) -> tuple[str, ...]:
         ),
         "QTP_VENUE_API_KEY has to hold the venue's key.": bool(parts.key.strip()),
         "QTP_VENUE_API_SECRET has to hold the key's secret.": bool(parts.secret.strip()),
+        "QTP_VENUE_API_PASSPHRASE has to hold the passphrase that OKX gave with the key.": (
+            parts.venue != "okx" or bool(parts.passphrase.strip())
+        ),
         "QTP_LIMITS_FILE has to name a file of risk limits.": parts.limits_file is not None,
     }
     return tuple(sentence for sentence, there in wanting.items() if not there)
@@ -69,7 +79,7 @@ def permit_live(parts: LiveParts) -> LivePermit:
     Raises:
         ConfigurationError: a part is missing, each is named; or the limits file is wrong.
     """
-    from engines.execution.venues import VENUES, Credentials
+    from engines.execution.venues import EXERCISED, VENUES, Credentials
 
     missing = missing_parts(parts)
     if missing or parts.limits_file is None:
@@ -78,7 +88,8 @@ def permit_live(parts: LiveParts) -> LivePermit:
             remedy="Set all of it, or trade on paper with QTP_MODE=paper.",
         )
     venue = next(name for name in VENUES if name == parts.venue)
-    return LivePermit(venue, Credentials(parts.key, parts.secret), load_limits(parts.limits_file))
+    credentials = Credentials(parts.key, parts.secret, passphrase=parts.passphrase)
+    return LivePermit(venue, credentials, load_limits(parts.limits_file), is_exercised=venue in EXERCISED)
 
 
 def open_live_broker(permit: LivePermit, *, account: str, configure: Callable[[Any], None] | None = None) -> Broker:

@@ -176,7 +176,7 @@ def _live(settings: Settings) -> str:
     if settings.mode == "paper":
         missing = missing_parts(parts_of(settings))
         return (
-            f"paper; {len(missing)} of the 6 parts that live trading needs are not set, so no order leaves this machine"
+            f"paper; {len(missing)} of the parts that live trading needs are not set, so no order leaves this machine"
         )
     permit = permit_of(settings)
     assert permit is not None

@@ -143,6 +143,11 @@ def _announce_live(settings: Settings) -> None:
         fg=typer.colors.RED,
         bold=True,
     )
+    if not permit.is_exercised:
+        typer.secho(
+            f"  {permit.venue} was tested request by request and never under faults: begin with small orders",
+            fg=typer.colors.YELLOW,
+        )
 
 
 def _server(
