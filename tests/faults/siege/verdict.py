@@ -1,0 +1,125 @@
+"""Holding a desk's ledger against what really happened at its venue."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from engines.domain.orders import Order
+from engines.execution.submit import unfinished
+
+from .desk import ACCOUNT, CASH, Desk
+from .link import Handle
+
+# Ids in Kraken's form: "qtp" in hexadecimal, what the order is, and the digits of our own id.
+_AT_KRAKEN: Final = re.compile(r"717470(00|01|02)([0-9a-f]{24})")
+_PART: Final = {"00": "", "01": "-sl", "02": "-tp"}
+_OPEN: Final = frozenset({"open", "untriggered", "waiting"})
+_CLIENT_ID: Final = ("newClientOrderId", "workingClientOrderId", "listClientOrderId", "orderLinkId", "cl_ord_id")
+_NEVER_THERE: Final = frozenset({"not_accepted", "rejected_by_venue"})
+
+
+def compared(desk: Desk, venue: Handle) -> list[str]:
+    """Everything in which the ledger is not what the venue is, one sentence each; empty when they agree."""
+    truth = venue.truth()
+    orders = {order.id: order for order in desk.ledger.orders(limit=100_000)}
+    wrong = [f"{client_id} was accepted {count} times" for client_id, count in truth["accepts"].items() if count > 1]
+    wrong += [f"{name} was sent {count} times" for name, count in _sent(venue).items() if count > 1]
+    wrong += _money(desk, truth)
+    wrong += _orders(orders, truth)
+    wrong += [f"ticket {ticket_id} is not settled" for ticket_id in unfinished(desk.ledger)]
+    if not desk.ledger.verify_audit().intact:
+        wrong.append("the audit chain is broken")
+    return wrong
+
+
+def unjournalled(desk: Desk, venue: Handle) -> list[str]:
+    """Orders that were sent without a row in the journal."""
+    known = {order.id for order in desk.ledger.orders(limit=100_000)}
+    return [f"{name} was sent and is not in the journal" for name in _sent(venue) if _entry(name) not in known]
+
+
+def own_id(client_id: str) -> str:
+    """Our id behind the one that a venue was given."""
+    theirs = _AT_KRAKEN.fullmatch(client_id.replace("-", ""))
+    return f"qtp-{theirs[2]}{_PART[theirs[1]]}" if theirs else client_id
+
+
+def compared_on_paper(desk: Desk) -> list[str]:
+    """The same for the paper venue, which is asked as a real one would be."""
+    wrong = [f"ticket {ticket_id} is not settled" for ticket_id in unfinished(desk.ledger)]
+    spent = Decimal(0)
+    for order in desk.ledger.orders(limit=100_000):
+        seen = desk.broker.find(order.id, order.symbol)
+        told = None if seen is None else (seen.status, seen.quantity, {fill.id for fill in seen.fills})
+        ours = (order.status, order.quantity, {fill.id for fill in order.fills})
+        if told != (None if order.status in _NEVER_THERE else ours):
+            wrong.append(f"{order.id} is {ours}; at the paper venue {told}")
+        sign = 1 if order.side == "buy" else -1
+        spent += sum((sign * fill.price * fill.quantity + fill.fee for fill in order.fills), Decimal(0))
+    if desk.ledger.account(ACCOUNT).balances.get("USDT") != CASH - spent:
+        wrong.append(f"{spent} was spent and the ledger has {desk.ledger.account(ACCOUNT).balances}")
+    return wrong if desk.ledger.verify_audit().intact else [*wrong, "the audit chain is broken"]
+
+
+def _entry(client_id: str) -> str:
+    """Our entry's id behind the one that was sent, of its exits or their list too."""
+    return own_id(client_id).removesuffix("-ls").removesuffix("-sl").removesuffix("-tp")
+
+
+def _sent(venue: Handle) -> Counter[str]:
+    sent = (entry["params"] for entry in venue.log(route="create"))
+    return Counter(next(params[name] for name in _CLIENT_ID if params.get(name)) for params in sent)
+
+
+def _money(desk: Desk, truth: Mapping[str, Any]) -> list[str]:
+    ours = {name: amount for name, amount in desk.ledger.account(ACCOUNT).balances.items() if amount}
+    theirs = {name: Decimal(row["total"]) for name, row in truth["balances"].items() if Decimal(row["total"])}
+    wrong = [] if ours == theirs else [f"the ledger has {ours} and the venue {theirs}"]
+    if truth["imbalance"] or truth["overdrawn"]:
+        wrong.append(f"money was not conserved: {truth['imbalance']} {truth['overdrawn']}")
+    return wrong
+
+
+def _orders(orders: Mapping[str, Order], truth: Mapping[str, Any]) -> list[str]:
+    theirs = {row["id"]: row for row in truth["orders"] if not row["external"]}
+    named = {own_id(row["client_id"]) for row in theirs.values()}
+    ours = {order.venue_order_id: order for order in orders.values() if order.venue_order_id}
+    fills: dict[str, set[str]] = {}
+    for fill in truth["fills"]:
+        fills.setdefault(fill["order_id"], set()).add(fill["id"])
+    wrong = [_difference(ours.get(number), row, fills.get(number, set())) for number, row in theirs.items()]
+    wrong += [f"{order.id} is {order.status} and at the venue" for order in orders.values() if _denied(order, named)]
+    wrong += [
+        f"{order.id} is {order.status} and the venue has no such order"
+        for number, order in ours.items()
+        if number not in theirs
+    ]
+    return [each for each in wrong if each]
+
+
+def _denied(order: Order, named: set[str]) -> bool:
+    return order.status in _NEVER_THERE and order.id in named
+
+
+def _difference(order: Order | None, row: Mapping[str, Any], fills: set[str]) -> str:
+    """What is different about one order of the venue; its exits are none of ours before their entry has filled."""
+    state, filled = row["state"], Decimal(row["filled"])
+    if order is None:
+        ended_unused = state in {"cancelled", "expired"} and not filled and row["client_id"].endswith(("-sl", "-tp"))
+        return (
+            ""
+            if state == "waiting" or ended_unused
+            else f"{row['client_id'] or row['id']} ({state}) is not in the ledger"
+        )
+    expected = "filled" if state == "filled" else "cancelled" if state not in _OPEN else "open"
+    ours = "open" if order.status in {"accepted", "partially_filled"} else order.status
+    if ours != expected or order.filled != filled:
+        return f"{order.id} is {order.status} over {order.filled}; at the venue {state} over {filled}"
+    if (order.status == "partially_filled") != (expected == "open" and filled > 0):
+        return f"{order.id} is {order.status} with {order.filled} filled"
+    known = {fill.id.rpartition("-")[2] if fill.id.startswith("BTCUSDT-") else fill.id for fill in order.fills}
+    return "" if known == fills else f"{order.id} has the fills {sorted(known)}; the venue {sorted(fills)}"

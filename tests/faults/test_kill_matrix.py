@@ -1,0 +1,69 @@
+"""A fixed sample of `make faults`: deaths at every kind of boundary, and a storm of two hundred tickets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .siege.cells import Cell, Outcome, every_boundary, open_field
+from .siege.link import VENUES, emulator
+from .siege.report import full, run_lanes, sample
+from .siege.storm import RATE, weather
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    return run_lanes(list(sample()), tmp_path_factory.mktemp("cells"), workers=3)
+
+
+def test_no_cell_of_the_sample_has_two_accepts_or_a_ledger_that_is_not_the_venue(outcomes: list[Outcome]) -> None:
+    assert [(outcome.cell, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
+    assert max(outcome.accepts for outcome in outcomes) == 1
+
+
+def test_the_sample_kills_at_every_boundary_and_lives_through_the_rest(outcomes: list[Outcome]) -> None:
+    killed_at = {outcome.boundary for outcome in outcomes if outcome.killed}
+    assert killed_at == {
+        *("before a commit", "behind a commit", "before a read"),
+        *("before an order is sent", "an order is sent", "an order is answered"),
+    }
+    assert {outcome.cell.start for outcome in outcomes} == {"killed", "two clients", "two processes"}
+    # What never reached the venue is settled as such, and what did is filled or rests there.
+    assert {outcome.status for outcome in outcomes if outcome.accepts} <= {"filled", "accepted"}
+    assert {outcome.status for outcome in outcomes if not outcome.accepts} <= {"not_accepted", "rejected_by_venue"}
+
+
+def test_the_boundaries_of_an_order_are_all_found_and_the_last_process_lives(tmp_path: Path) -> None:
+    with emulator() as link, open_field(link, tmp_path) as field:
+        outcomes = list(every_boundary(field, Cell("binance", "market", "none", "calm", None)))
+    assert [outcome.killed for outcome in outcomes] == [True] * (len(outcomes) - 1) + [False]
+    assert [outcome.wrong for outcome in outcomes if outcome.wrong] == []
+    passed = [outcome.boundary for outcome in outcomes[:-1]]
+    assert passed.index("before an order is sent") > passed.index("behind a commit")
+    assert {outcome.accepts for outcome in outcomes[: passed.index("an order is sent")]} == {0, 1}
+
+
+def test_the_whole_matrix_crosses_venues_kinds_faults_and_resumes() -> None:
+    cells = [lane.cell for lane in full()]
+    assert len(cells) == len(set(cells))
+    assert {(cell.venue, cell.kind, cell.fault, cell.resume) for cell in cells if cell.start == "killed"} == {
+        (venue, kind, fault, resume)
+        for cell in cells
+        for venue in (*VENUES, "paper")
+        for kind in ("market", "limit", "bracket")
+        for fault in ({"none"} if venue == "paper" else {cell.fault})
+        for resume in ("calm", "deaf", "twice")
+    }
+
+
+@pytest.mark.parametrize(("venue", "tickets"), [("binance", 80), ("bybit", 60), ("kraken", 60)])
+def test_two_hundred_tickets_under_faulty_replies_lose_and_double_nothing(
+    venue: str, tickets: int, tmp_path: Path
+) -> None:
+    with emulator() as link:
+        after = weather(link, venue, tmp_path, tickets=tickets, seed=7)
+    assert after.wrong == ()
+    assert (after.duplicates, after.lost) == (0, 0)
+    assert after.fills > tickets / 3
+    assert after.faults > RATE / 4 * after.requests
