@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock studio clean
+.PHONY: help run test check bench faults lock studio clean
 COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q pyproject.toml
 
 help: ## show this list
@@ -19,6 +19,9 @@ check: .venv/.dev ## format, lint, types, import direction
 
 bench: .venv-bench/.done .venv/.warm ## measure start, memory, engines beside their peers, storage and orders (ARGS="cipher")
 	.venv-bench/bin/python tests/benchmarks $(ARGS)
+
+faults: .venv/.dev .venv/.warm ## kill the desk at every step under every fault of a venue, then 10,000 tickets (ARGS="--sample --tickets 200")
+	.venv/bin/python tests/faults/siege $(ARGS)
 
 lock: ## resolve the newest versions that pyproject.toml allows, with hashes (needs uv)
 	$(COMPILE) --group build -o requirements.lock
