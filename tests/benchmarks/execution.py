@@ -1,7 +1,8 @@
-"""From a person's decision to the fill in the ledger: paper venue, SQLite with full sync on this disk."""
+"""From a person's decision to the fill in the ledger: paper venue, SQLite with full sync on this disk; then venues."""
 
 from __future__ import annotations
 
+import importlib
 import statistics
 import tempfile
 import time
@@ -54,6 +55,7 @@ def main() -> None:
         engine.dispose()
     _report("intent to sealed ticket", sealing)
     _report(f"decision to fill (target {TARGET_MS} ms)", filling)
+    importlib.import_module("approval").main()
 
 
 def _unhurried(limits: RiskLimits) -> RiskLimits:
