@@ -171,6 +171,11 @@ def _limits_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
     most = max(used, key=lambda check: check.used or Decimal(0))
     assert most.used is not None
     values["used"] = wording.percent(most.used, f"share of {most.name.replace('_', ' ')} used")
+    cut = next((check for check in ticket.risk.checks if not check.passed), None)
+    if cut is not None:
+        base = currencies(ticket.symbol)[0]
+        values["asked"] = wording.quantity(cut.before, f"{base} asked for before", None)
+        return f"Limits: reduced from {{asked}} {base} by the limit {cut.name.replace('_', ' ')}; the rest passed."
     return f"Limits: all passed, most used is {most.name.replace('_', ' ')} ({{used}})."
 
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from engines.confirmation.risk import LOSS_RULES, Situation, largest_passing, look_alikes, order_price, review
 from engines.confirmation.sizing import stake_of, with_measured_stop
@@ -26,6 +26,7 @@ from engines.errors import Conflict, InvalidRequest, RiskDenied
 from engines.execution.context import OrderContext
 from engines.execution.expiry import with_validity
 from engines.execution.intake import normalised
+from engines.execution.reduction import as_reduced, offer
 from engines.execution.situation import marks_of, situation_of, usable_quote
 
 # How the audit calls whatever restricts an account by itself.
@@ -130,6 +131,7 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
     verdict = review(intent, situation, context.limits)
     if verdict.denial is not None:
         raise _denied(intent, situation, verdict, context, owner)
+    verdict = as_reduced(intent, verdict, context)
     return replace(_draft(intent, context, owner, situation, verdict), stop_note=stop_note)
 
 
@@ -144,8 +146,8 @@ def _require_permitted(intent: OrderIntent, context: OrderContext, owner: str) -
         raise RiskDenied(reason, remedy="Resume trading first: POST /v1/resume or `quantum-trader resume REASON`.")
 
 
-def _record_denial(intent: OrderIntent, context: OrderContext, owner: str, reason: str) -> None:
-    told = {"symbol": intent.symbol, "side": intent.side, "quantity": format(intent.quantity, "f")}
+def _record_denial(intent: OrderIntent, context: OrderContext, owner: str, reason: str, **more: Any) -> None:
+    told = {"symbol": intent.symbol, "side": intent.side, "quantity": format(intent.quantity, "f"), **more}
     context.ledger.record_denial(
         intent.account,
         owner=owner,
@@ -160,7 +162,7 @@ def _denied(
 ) -> RiskDenied:
     reason = verdict.checks[-1].message
     largest = largest_passing(intent, situation, context.limits)
-    _record_denial(intent, context, owner, reason)
+    _record_denial(intent, context, owner, reason, **offer(verdict.checks[-1], largest))
     if verdict.checks[-1].name in LOSS_RULES:
         context.ledger.change_state("reducing", reason=reason, by=RISK_ENGINE, account=intent.account)
     remedy = f"The largest order that passes now is {quantity(largest, situation.instrument)}." if largest else ""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from engines.domain.orders import Fill
 from engines.ledger.journal import Journal
+from engines.ledger.marks import start_anew
 from engines.storage import ledger as tables
 
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -60,6 +61,8 @@ def write_adjustments(
     for currency, (amount, price) in sorted(amounts.items()):
         row = {"currency": currency, "amount": amount, "price": price, **shared}
         journal.connection.execute(insert(tables.adjustments).values(**row))
+    # Money came or went without a trade: no loss limit may take it for one.
+    start_anew(journal.connection, account, journal.now)
     told = {currency: format(amount, "f") for currency, (amount, _) in sorted(amounts.items())}
     prices = {currency: format(price, "f") for currency, (_, price) in sorted(amounts.items()) if price is not None}
     journal.note(kind, account=account, amounts=told, prices=prices, reason=reason, by=by)

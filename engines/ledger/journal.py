@@ -102,6 +102,14 @@ def read_newest(connection: Connection, kind: str, *, accounts: tuple[str, ...],
     return [AuditRecord(**{**row, "data": json.loads(row["data"])}) for row in rows]
 
 
+def read_late(connection: Connection, kind: str, *, account: str, among: int) -> AuditRecord | None:
+    """The newest record of one kind of an account, if it is among the last so many of the chain."""
+    columns, newest = tables.audit.c, connection.execute(_HEAD).one().seq
+    query = select(tables.audit).where(columns.seq > newest - among, columns.kind == kind, columns.account == account)
+    row = connection.execute(query.order_by(columns.seq.desc()).limit(1)).mappings().first()
+    return None if row is None else AuditRecord(**{**row, "data": json.loads(row["data"])})
+
+
 def record_hash(record: RowMapping | dict[str, Any]) -> str:
     """SHA-256 over a record and the hash before it; `data` is its JSON as stored."""
     covered = ("seq", "account", "ticket_id", "kind", "data", "previous_hash")

@@ -21,7 +21,7 @@ from engines.ledger.adjustments import Adjustment, add_to_balances, read_adjustm
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.externals import ExternalOrder, counting_externals, read_externals
 from engines.ledger.halt_file import HaltFile
-from engines.ledger.journal import AuditRecord, read_audit, read_newest
+from engines.ledger.journal import AuditRecord, read_audit, read_late, read_newest
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.profit import LotBook, Profit, fold_lots, profit_of
@@ -293,6 +293,11 @@ class LedgerReader:
         accounts = self.accounts(owner)
         with self._engine.connect() as connection:
             return tuple(read_newest(connection, kind, accounts=accounts, limit=limit))
+
+    def late_audit(self, kind: str, account_id: str, *, among: int = 500) -> AuditRecord | None:
+        """The newest record of one kind of an account, if it is among the last so many records of all."""
+        with self._engine.connect() as connection:
+            return read_late(connection, kind, account=account_id, among=among)
 
     def newest_desk_audit(self, kind: str, *, limit: int) -> tuple[AuditRecord, ...]:
         """The newest records of one kind that concern the whole desk, newest first."""

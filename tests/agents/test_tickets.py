@@ -251,6 +251,8 @@ async def test_a_denied_order_names_the_limit_and_the_way_out(desk_on: OpenDesk)
         (way_out,) = result.next_steps
         followed = await _ask(desk, way_out, result.thread_id)
         assert followed.status == "awaiting_approval"
+        assert followed.tickets[0]["risk"]["outcome"] == "reduced"
+        assert "reduced from 50 BTC by the limit order notional" in followed.tickets[0]["text"]
 
 
 async def test_an_order_whose_price_has_left_the_band_is_not_sent(desk_on: OpenDesk, clock: ManualClock) -> None:
