@@ -17,8 +17,8 @@ from engines.domain.orders import Account, OrderIntent
 from engines.errors import InvalidRequest
 
 NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
-STEPS = [Decimal(step) for step in ("0.01", "0.001", "0.001", "5", "0.0008", "0.001")]
-BTC = Instrument("BTC/USDT", "BTC", "USDT", *STEPS)
+LOT = Decimal("0.001")
+BTC = Instrument("BTC/USDT", "BTC", "USDT", Decimal("0.01"), LOT, LOT, Decimal(5), Decimal("0.0008"), Decimal("0.001"))
 QUOTE = Quote("BTC/USDT", Decimal("64119.99"), Decimal(64_120), Decimal(64_120), NOW, "fixed", simulated=True)
 ROOMY = RiskLimits("7", max_order_notional=Decimal(10**9), max_account_exposure=Decimal(10**9))
 
