@@ -46,7 +46,11 @@ def watch_once(services: Services) -> None:
     services.ledger.expire_due()
     within = services.orders.within
     if services.live is not None:
-        services.live.tend(seconds=services.settings.matching_seconds)
+        try:
+            services.live.tend(seconds=services.settings.matching_seconds)
+        except VenueUnavailable as error:
+            # No new order passes until it is back; what the desk guards and what is unclear is seen to all the same.
+            logger.warning("%s did not answer: %s", services.live.gate.venue, error)
     else:
         # Asked even when the ledger has no open order: a crash may have kept a protective one from it.
         if isinstance(services.broker, PaperBroker):

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,20 @@ import pytest
 
 from agents.opening import open_services
 from agents.settings import Settings, load_settings
+from engines.confirmation.risk import default_limits
+from engines.domain.clock import ManualClock
+from engines.domain.instruments import Instrument
+from engines.domain.orders import OrderIntent
 from engines.errors import ConfigurationError
+from engines.execution.context import OrderContext
 from engines.execution.live import LiveParts, missing_parts, open_live_broker, permit_live
+from engines.execution.paper import PaperBroker
+from engines.execution.prepare import prepare_ticket
+from engines.execution.submit import submit
+from engines.ledger.ledger import Ledger
+from engines.market.fixed import FixedMarket
+from engines.storage.database import open_database
+from ui.cli.switching import run_halt
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("agents", "api", "engines", "tools", "ui")
@@ -200,8 +214,44 @@ def test_serving_live_without_the_parts_says_each_that_is_missing(
     assert "QTP_LIMITS_FILE has to name a file" in examined.stdout
 
 
+def test_talking_does_not_start_a_live_desk_on_the_side(live_desk: Callable[[str], Any]) -> None:
+    desk = live_desk("binance")
+    talked = desk.command("chat")
+    assert talked.returncode == 2
+    assert "not started on the side" in talked.stderr
+    assert desk.venue.accepts() == 0
+
+
 def test_arming_needs_a_desk_that_runs(live_desk: Callable[[str], Any]) -> None:
     desk = live_desk("binance")
     asked = desk.command("arm")
     assert asked.returncode == 2
     assert "No desk runs" in asked.stderr
+
+
+def test_cancelling_all_on_paper_says_that_live_orders_were_not_touched(
+    tmp_path: Path, limits_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clock = ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
+    step, fee = Decimal("0.0001"), Decimal("0.001")
+    listed = Instrument("BTC/USDT", "BTC", "USDT", Decimal("0.01"), step, step, Decimal(5), fee, fee)
+    market = FixedMarket((listed,), clock)
+    market.set_quote("BTC/USDT", "49999", "50000")
+    settings = load_settings(home=tmp_path / "home")
+    engine = open_database("desk", home=settings.home)
+    ledger = Ledger(engine, clock)
+    account = ledger.ensure_account("ann", mode="live", currency="USDT", cash=Decimal(100_000), market="fixed").id
+    context = OrderContext(ledger, market, clock, default_limits(), mode="live")
+    intent = OrderIntent(
+        account, "thread-1", "BTC/USDT", "buy", Decimal("0.01"), order_type="limit", limit_price=Decimal(49_000)
+    )
+    ticket = prepare_ticket(intent, context, owner="ann")
+    ledger.decide(ticket.id, "approve", ticket.hash, "ann")
+    order = submit(ticket.id, context, PaperBroker(engine, market, clock))
+    assert order is not None
+
+    assert run_halt("Enough.", settings, cancel_orders=True) == 1
+    assert f"Orders of {account} are open and were not touched" in capsys.readouterr().err
+    assert ledger.order(order.id).status == "accepted"
+    engine.dispose()

@@ -59,7 +59,7 @@ def reachable_desk(url: str, settings: Settings) -> Iterator[str]:
     """The address of a desk: the given one, one already running on this home, or one started for this call.
 
     Raises:
-        ConfigurationError: the given desk does not answer, or none could be started.
+        ConfigurationError: the given desk does not answer, or none could be started; a live one never is.
     """
     if url:
         if not _answers(url):
@@ -72,6 +72,11 @@ def reachable_desk(url: str, settings: Settings) -> Iterator[str]:
     if running:
         yield running
         return
+    if settings.mode == "live":
+        raise ConfigurationError(
+            "No desk runs here, and one that trades live is not started on the side.",
+            remedy="Start it with `quantum-trader serve`, or talk on paper with QTP_MODE=paper.",
+        )
     with _listening("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         embedded = settings.model_copy(update={"host": "127.0.0.1", "port": port})

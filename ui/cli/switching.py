@@ -82,10 +82,21 @@ def _cancel_orders(settings: Settings) -> bool:
         with open_services(settings, leased=False) as services:
             within = services.orders.within
             told = cancel_all(services.ledger, services.broker, clock=services.clock, by=_who(), within=within)
+            elsewhere = [
+                order
+                for order in services.ledger.orders(status="open", limit=10_000)
+                if not order.account.startswith(within)
+            ]
     except QuantumTraderError as error:
         typer.secho(f"The orders could not be cancelled: {error}", fg=typer.colors.RED, err=True)
         return False
-    return _told(told)
+    for account in sorted({order.account for order in elsewhere}):
+        typer.secho(
+            f"Orders of {account} are open and were not touched: run this with the settings of its desk.",
+            fg=typer.colors.RED,
+            err=True,
+        )
+    return _told(told) and not elsewhere
 
 
 def _told(told: tuple[Cancelled, ...]) -> bool:

@@ -93,6 +93,18 @@
 
   window.desk = { base, get, number, quantity, money, clock, minute, plotly, isDark, onTheme, component };
 
+  /* Whose money: a live desk says whether orders pass, and why not. */
+  function accountPart() {
+    if (!status.live) return part(`${status.mode} account`, 'mode', 'No real money is at stake.');
+    const { live } = status;
+    if (live.in_the_way) {
+      const state = live.armed_until ? 'blocked' : 'not armed';
+      return part(`LIVE account · ${state}`, 'warn', `REAL MONEY at ${live.venue}. ${live.in_the_way}`);
+    }
+    return part(`LIVE account · armed until ${minute(live.armed_until)}`, 'halted',
+      `REAL MONEY at ${live.venue}: approved orders go out. Armed by ${live.armed_by}.`);
+  }
+
   /* The label that is always visible: which market, simulated or not, whose account, which model. */
   const badge = document.createElement('div');
   badge.id = 'desk-badge';
@@ -121,7 +133,7 @@
     if (problem) badge.append(part('desk offline', 'warn', `${problem.message} ${problem.remedy}`));
     if (status.simulated) badge.append(part('SIMULATED', 'simulated', 'No real market made these prices.'));
     badge.append(part(`${status.market} market`, 'market', status.simulated ? 'simulated prices' : 'real prices'));
-    badge.append(part(`${status.mode} account`, 'mode', status.mode === 'paper' ? 'No real money is at stake.' : 'REAL MONEY'));
+    badge.append(accountPart());
     badge.append(part(`${status.model} model`, 'model', 'The model that reads your messages'));
     const here = location.pathname.split('/').pop();
     const elsewhere = (status.waiting || []).filter((ticket) => ticket.thread_id !== here);
