@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
@@ -32,6 +32,7 @@ class Instrument:
     min_notional: Decimal
     maker_fee: Decimal
     taker_fee: Decimal
+    _: KW_ONLY
     is_trading: bool = True
     max_quantity: Decimal | None = None
     max_notional: Decimal | None = None
