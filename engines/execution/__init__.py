@@ -22,6 +22,12 @@ Where they live and what they raise:
         ids of tickets that need `submit` again, at start and while an outcome is unknown
     sync.sync_fills(ledger, broker) -> tuple[Order, ...]
         orders that changed since the last time
+    protection.bring_protective(entry, ledger=, broker=) -> tuple[Order, ...]
+        the exits of an entry that filled: at the venue where it can hold them, else waiting at the desk
+    guard.guard_exits(context, broker, now) -> tuple[Order, ...]
+        exits that wait at the desk: sent once when their price is reached, settled when their outcome is unclear
+    expiry.expire_orders(context, broker, now) -> tuple[Order, ...]
+        orders that are open longer than they were good for, cancelled
     paper.PaperBroker(engine, market, clock); .match(now) -> int
     limits_file.load_limits(path) -> RiskLimits
 """

@@ -27,13 +27,7 @@ def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker) -> tuple[O
     """
     if not _is_due(entry):
         return ()
-    seen = _shown(entry, broker)
-    if not seen:
-        with ledger.journalled() as journal:
-            first = begin_protection(journal, entry, broker.settling)
-        if not first:
-            raise VenueUnavailable(f"{broker.name} may still come to show the exits of {entry.id}.")
-        seen = _alive(entry, broker.protect(entry))
+    seen = _at_venue(entry, ledger, broker) if broker.holds_protection(ledger.ticket(entry.ticket_id)) else ()
     if seen:
         return tuple(ledger.record_protective(entry.id, each, broker.name) for each in seen)
     with ledger.journalled() as journal:
@@ -42,14 +36,33 @@ def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker) -> tuple[O
 
 
 def _is_due(entry: Order) -> bool:
-    wanted = entry.stop_loss is not None or entry.take_profit is not None
     ended = entry.status == "filled" or (entry.status == "cancelled" and entry.filled > 0)
-    return entry.side == "buy" and wanted and ended
+    return entry.side == "buy" and bool(_wanted(entry)) and ended
 
 
-def _shown(entry: Order, broker: Broker) -> tuple[VenueOrder, ...]:
-    found = (broker.find(order_id, entry.symbol) for order_id in protective_ids(entry.id))
-    return _alive(entry, tuple(each for each in found if each is not None))
+def _at_venue(entry: Order, ledger: Ledger, broker: Broker) -> tuple[VenueOrder, ...]:
+    """Exits that the venue holds, placed there now where they were not; none where it refused them.
+
+    At a venue where orders can turn up late, their sending is journalled: whoever comes next only looks for them
+    until they must be there.
+    """
+    if not broker.settling:
+        return _alive(entry, broker.protect(entry))
+    with ledger.journalled() as journal:
+        first = begin_protection(journal, entry, broker.settling)
+    if first:
+        return _alive(entry, broker.protect(entry))
+    found = (broker.find(order_id, entry.symbol) for order_id in _wanted(entry))
+    seen = _alive(entry, tuple(each for each in found if each is not None))
+    if not seen:
+        raise VenueUnavailable(f"{broker.name} may still come to show the exits of {entry.id}.")
+    return seen
+
+
+def _wanted(entry: Order) -> tuple[str, ...]:
+    stop_id, target_id = protective_ids(entry.id)
+    prices = ((stop_id, entry.stop_loss), (target_id, entry.take_profit))
+    return tuple(order_id for order_id, price in prices if price is not None)
 
 
 def _alive(entry: Order, seen: tuple[VenueOrder, ...]) -> tuple[VenueOrder, ...]:

@@ -76,6 +76,9 @@ class FlakyVenue:
         return self.paper.holds_protection(ticket)
 
     def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
+        if self.finds_fail > 0:
+            self.finds_fail -= 1
+            raise VenueUnavailable("The venue does not answer.")
         return self.paper.protect(entry)
 
     def ready(self) -> None:

@@ -15,6 +15,7 @@ from engines.confirmation.risk import default_limits
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Order, OrderIntent
+from engines.errors import VenueUnavailable
 from engines.execution.context import OrderContext
 from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit
@@ -115,6 +116,25 @@ def test_partial_fills_and_a_cancel_from_outside_reach_the_ledger(desk: Desk) ->
     desk.venue.cancel(id=after.venue_order_id)
     [done] = sync_fills(desk.context.ledger, desk.broker)
     assert (done.status, done.filled) == ("cancelled", filled)
+
+
+def test_exits_that_another_process_may_have_sent_are_only_looked_for_until_they_must_be_there(
+    desk: Desk, venue_broker: Callable[..., CcxtBroker]
+) -> None:
+    # Each venue holds a stop-loss alone after a market entry.
+    desk.venue.fault(route="create", kind="drop_before", skip=1)
+    order = desk.submit(desk.approved(stop_loss=Decimal(48_000)))
+    assert (order.status, len(desk.venue.log(route="create"))) == ("filled", 2)
+    risen = venue_broker(desk.venue.venue, patience=400)
+    for _ in range(2):
+        with pytest.raises(VenueUnavailable, match="may still come to show"):
+            sync_fills(desk.context.ledger, risen)
+    assert len(desk.venue.log(route="create")) == 2
+    desk.clock.advance(risen.settling + timedelta(seconds=1))
+    [leg] = sync_fills(desk.context.ledger, risen)
+    assert (leg.id, leg.status, leg.held_by) == (f"{order.id}-sl", "accepted", "venue")
+    assert len(desk.venue.log(route="create")) == 3
+    assert sync_fills(desk.context.ledger, risen) == ()
 
 
 def test_the_exits_of_a_limit_entry_are_recorded_where_the_venue_holds_them(desk: Desk) -> None:
