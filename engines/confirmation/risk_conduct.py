@@ -95,6 +95,7 @@ def look_alikes(intent: OrderIntent, activity: Activity, limits: RiskLimits, *, 
         f"It is the same as {sent.label}, sent {lasting(activity.at - sent.sent_at)} ago."
         for sent in activity.recent
         if sent.ticket_id != ticket_id
+        and not sent.is_refused
         and activity.at - sent.sent_at < timedelta(seconds=limits.duplicate_seconds)
         and _looks_like(intent, sent)
     )

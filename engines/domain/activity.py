@@ -11,7 +11,7 @@ from engines.domain.orders import Order, OrderType, Side
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An order that was sent, or may have been; `label` names its ticket."""
+    """An order that was sent, or may have been; `label` names its ticket, `is_refused` that the venue never took it."""
 
     ticket_id: str
     label: str
@@ -22,6 +22,7 @@ class Submission:
     limit_price: Decimal | None
     stop_price: Decimal | None
     sent_at: datetime
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _TOLD: Final = ("ticket_id", "symbol", "side", "order_type", "quantity", "limit_
 
 _MINE: Final = (_ORDERS.account == bindparam("account")) & _ORDERS.parent_id.is_(None)
 _RECENT: Final = (
-    select(*(_ORDERS[name] for name in _TOLD), _ORDERS.created_at, _TICKETS.label)
+    select(*(_ORDERS[name] for name in _TOLD), _ORDERS.created_at, _ORDERS.status, _TICKETS.label)
     .join(tables.tickets, _TICKETS.id == _ORDERS.ticket_id)
     .where(_MINE, _ORDERS.created_at > bindparam("since"))
     .order_by(_ORDERS.created_at.desc(), _ORDERS.id)
@@ -120,7 +120,8 @@ def continued(past: Past, fills: Iterable[tuple[int, Fill]]) -> Past:
 
 def _submission(row: RowMapping) -> Submission:
     told: dict[str, Any] = {name: row[name] for name in _TOLD}
-    return Submission(**told, label=row["label"], sent_at=row["created_at"])
+    is_refused = row["status"] in {"rejected_by_venue", "not_accepted"}
+    return Submission(**told, label=row["label"], sent_at=row["created_at"], is_refused=is_refused)
 
 
 def _buying(connection: Connection, account: str) -> Decimal:
