@@ -97,14 +97,21 @@ def test_fills_since_a_time_are_those_of_the_orders_each_once(broker: Broker, ti
     assert broker.fills_since("ETH/BTC", first - 5_000) == ()
 
 
-def test_fills_of_exits_go_by_our_ids(broker: Broker, ticket: Ticket, request: pytest.FixtureRequest) -> None:
-    one = ticket(limit_price=50010, stop_loss=48000, take_profit=52000)
+def test_exits_that_the_venue_holds_go_by_our_ids(
+    broker: Broker, ticket: Ticket, request: pytest.FixtureRequest, ledger_order: Any
+) -> None:
+    stop_id, target_id = protective_ids("")
+    one, legs = ticket(limit_price=50010, stop_loss=48000, take_profit=52000), [stop_id, target_id]
     if not broker.holds_protection(one):
-        pytest.skip(f"{broker.name} holds no exits itself")
+        one, legs = ticket(limit_price=50010, stop_loss=48000), [stop_id]
+    assert broker.holds_protection(one)
     bought = place(broker, one)
     assert bought.status == "filled"
-    stop_id, target_id = protective_ids(one.client_order_id)
-    assert {stop_id, target_id} <= {order.client_order_id for order in broker.open_orders()}
+    held = broker.protect(ledger_order(one, bought))
+    assert [leg.client_order_id for leg in held] == [one.client_order_id + leg for leg in legs]
+    assert broker.protect(ledger_order(one, bought)) == held
+    assert {leg.client_order_id for leg in held} == {order.client_order_id for order in broker.open_orders()}
+    stop_id = held[0].client_order_id
     if broker.name == "paper":
         market = request.getfixturevalue("paper_market")
         market.set_quote(BTC, "47900", "47910")
