@@ -36,6 +36,7 @@ _AS_AT_VENUE: Final[Mapping[OrderStatus, VenueOrderStatus]] = {
     "cancelled": "cancelled",
 }
 _ZERO: Final = Decimal(0)
+_EVERY: Final = 1_000_000
 
 
 def reconcile(
@@ -63,14 +64,17 @@ def reconcile(
         VenueUnavailable: the venue did not answer; nothing was compared, and what was read before is recorded.
     """
     ledger = context.ledger
-    open_orders, changed = _bring_orders(context, broker, account)
+    before = {order.id: order for order in ledger.orders(account, status="open", limit=_EVERY)}
+    _settle(context, broker, before.values())
+    open_orders = broker.open_orders()
     fills, foreign = ((), ()) if trigger == "routine" else _bring_fills(context, broker, account)
+    sync_fills(ledger, broker, within=account, open_orders=open_orders)
     balances, differences = _read(context, broker, account)
     for seconds in _PAUSES:
         if all(each.tolerated for each in differences):
             break
         sleep(seconds)
-        changed = (*changed, *sync_resting(ledger, broker, account, few=few))
+        sync_resting(ledger, broker, account, few=few)
         balances, differences = _read(context, broker, account)
     found = ledger.record_reconciliation(
         Reconciliation(
@@ -78,7 +82,7 @@ def reconcile(
             venue=broker.name,
             time=context.clock.now(),
             trigger=trigger,
-            orders=changed,
+            orders=_changed(context, before, fills),
             fills=fills,
             balances=balances,
             externals=_externals(context, open_orders),
@@ -107,20 +111,20 @@ def sync_resting(ledger: Ledger, broker: Broker, account: str, *, few: int = FEW
     return sync_fills(ledger, broker, within=account, open_orders=listed)
 
 
-def _bring_orders(
-    context: OrderContext, broker: Broker, account: str
-) -> tuple[tuple[OpenOrder, ...], tuple[Order, ...]]:
-    """The venue's open orders, and ours that stood differently, as they are recorded now."""
-    ledger, changed = context.ledger, list[Order]()
-    for order in ledger.orders(account, status="open", limit=10_000):
+def _settle(context: OrderContext, broker: Broker, orders: Iterable[Order]) -> None:
+    """Look up what nobody knows the outcome of."""
+    for order in orders:
         if order.status in _IN_FLIGHT or (order.status == "needs_operator" and order.venue_order_id is None):
             # Whoever is sending it right now holds the claim: wait, then look.
-            with ledger.claim(order.ticket_id):
-                after = look_up(ledger.order(order.id), ledger=ledger, broker=broker, clock=context.clock)
+            with context.ledger.claim(order.ticket_id):
+                look_up(context.ledger.order(order.id), ledger=context.ledger, broker=broker, clock=context.clock)
             context.unrecorded.discard(order.id)
-            changed += [after] if after != order else []
-    open_orders = broker.open_orders()
-    return open_orders, (*changed, *sync_fills(ledger, broker, within=account, open_orders=open_orders))
+
+
+def _changed(context: OrderContext, before: Mapping[str, Order], fills: Iterable[Fill]) -> tuple[Order, ...]:
+    """The orders that were open or had a missed fill, where they are not any more as they were."""
+    after = [context.ledger.order(order_id) for order_id in {*before, *(fill.order_id for fill in fills)}]
+    return tuple(order for order in sorted(after, key=lambda order: order.id) if before.get(order.id) != order)
 
 
 def _bring_fills(context: OrderContext, broker: Broker, account: str) -> tuple[tuple[Fill, ...], tuple[Fill, ...]]:
@@ -154,6 +158,12 @@ def _take_over(order: Order, listed: Iterable[Fill], context: OrderContext, brok
     new = [fill for fill in listed if fill.id not in known]
     if not new:
         return []
+    total = sum((fill.quantity for fill in (*order.fills, *new)), _ZERO)
+    if order.venue_order_id is not None and total == order.quantity:
+        # The trades prove it: a venue need not be asked about each of many orders that filled meanwhile.
+        told = VenueOrder(order.id, order.venue_order_id, "filled", order.quantity, total, tuple(new))
+        context.ledger.record_venue_order(order.id, told, broker.name)
+        return new
     seen = broker.find(order.id, order.symbol)
     if seen is not None:
         context.ledger.record_venue_order(order.id, seen, broker.name)
@@ -182,7 +192,7 @@ def _externals(context: OrderContext, open_orders: Iterable[OpenOrder]) -> tuple
 
 def _unsettled(context: OrderContext, account: str) -> tuple[str, ...]:
     unclear = _IN_FLIGHT | {"needs_operator"}
-    found = context.ledger.orders(account, status="open", limit=10_000)
+    found = context.ledger.orders(account, status="open", limit=_EVERY)
     return tuple(order.id for order in found if order.status in unclear)
 
 
@@ -194,7 +204,7 @@ def _read(context: OrderContext, broker: Broker, account: str) -> tuple[dict[str
         by_ledger = ledger.account(account)
     in_flight = {
         currency
-        for order in ledger.orders(account, status="open", limit=10_000)
+        for order in ledger.orders(account, status="open", limit=_EVERY)
         if order.status in _IN_FLIGHT
         for currency in currencies(order.symbol)
     }

@@ -280,3 +280,17 @@ def test_many_resting_orders_are_compared_without_asking_for_each(desk: Desk) ->
     found = desk.reconcile("start")
     assert (found.orders, found.externals, found.differences) == ((), (), ())
     assert len(desk.venue.log()) - before < 8
+
+
+def test_many_orders_that_filled_meanwhile_are_taken_over_without_asking_for_each(desk: Desk) -> None:
+    sent = {
+        desk.order(limit_price=Decimal(40_000 + n), order_type="limit", quantity=Decimal("0.001")).id for n in range(30)
+    }
+    desk.venue.price(symbol=BTC, price="39000")
+    before = len(desk.venue.log())
+    found = desk.reconcile("reconnect")
+    assert {order.id for order in found.orders if order.status == "filled"} == sent
+    assert sum(fill.quantity for fill in found.fills) == Decimal("0.03")
+    assert len(desk.venue.log()) - before < 15
+    assert (found.differences, desk.in_ledger()) == ((), desk.at_venue())
+    assert desk.ledger.verify_audit().intact
