@@ -131,16 +131,6 @@ def test_a_vwap_period_of_one_candle_is_a_dot(chart: Chart) -> None:
     assert trace(chart, "VWAP (day)")["mode"] == "lines+markers"
 
 
-def test_the_name_of_a_level_stays_inside_its_pane(chart: Chart) -> None:
-    def anchor(name: str) -> str:
-        found = drawing(chart, dark=True)["layout"]["annotations"]
-        return str(next(each["yanchor"] for each in found if each["text"].startswith(name)))
-
-    assert (anchor("VAH"), anchor("VAL")) == ("bottom", "top")
-    chart["volume_profile"] |= {"vah": 105.0, "val": 97.0}
-    assert (anchor("VAH"), anchor("VAL")) == ("top", "bottom")
-
-
 def test_only_the_naked_pocs_nearest_to_the_close_are_drawn(chart: Chart) -> None:
     (level,) = chart["volume_profile"]["naked_pocs"]
     chart["volume_profile"]["naked_pocs"] = [{**level, "price": 97.0 + step / 2} for step in range(20)]
@@ -154,16 +144,27 @@ def test_a_naked_poc_runs_from_its_sessions_end_to_the_edge(chart: Chart) -> Non
     assert level["customdata"][0] == "naked POC 98.5, of the session of 2026-11-21"
 
 
-def test_a_naked_poc_close_to_a_named_level_is_drawn_without_a_name_of_its_own(chart: Chart) -> None:
-    assert trace(chart, "naked POCs")["text"] == ["", "nPOC 98.5"]
-    chart["volume_profile"]["naked_pocs"][0]["price"] = 99.1
-    assert trace(chart, "naked POCs")["text"] == ["", ""]
+def test_names_of_naked_pocs_come_and_go_with_their_lines(chart: Chart) -> None:
+    names, lines = trace(chart, "names of naked POCs"), trace(chart, "naked POCs")
+    assert [text.strip() for text in names["text"]] == ["nPOC 98.5"]
+    assert names["legendgroup"] == lines["legendgroup"] == "Naked POCs"
 
 
 def test_nodes_of_high_and_low_volume_differ_in_shape_and_say_which_they_are(chart: Chart) -> None:
     high, low = trace(chart, "high volume node"), trace(chart, "low volume node")
-    assert (high["marker"]["symbol"], high["text"], high["x"]) == ("triangle-left", ["HVN"], [60.0])
-    assert (low["marker"]["symbol"], low["text"], low["y"]) == ("triangle-left-open", ["LVN"], [103.5])
+    assert (high["marker"]["symbol"], high["x"]) == ("triangle-left", [60.0])
+    assert (low["marker"]["symbol"], low["y"]) == ("triangle-left-open", [103.5])
+    assert high["hovertemplate"].startswith("high volume node")
+    assert low["hovertemplate"].startswith("low volume node")
+
+    def key() -> str:
+        texts = [each["text"] for each in drawing(chart, dark=True)["layout"]["annotations"]]
+        return next(text for text in texts if "VWAP" in text)
+
+    assert "◀ HVN ◁ LVN" in key()
+    chart["volume_profile"]["lvn"] = []
+    assert "◀ HVN" in key()
+    assert "LVN" not in key()
 
 
 def test_every_layer_of_a_chart_is_one_that_can_be_asked_for_by_name(chart: Chart) -> None:

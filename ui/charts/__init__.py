@@ -60,7 +60,7 @@ def drawing(
     """
     canvas = Canvas(chart, dark, narrow, shown)
     data = [
-        *price_traces(canvas),
+        *price_traces(canvas, height),
         *wave_traces(canvas),
         *flow_traces(canvas),
         *oscillator_traces(canvas),

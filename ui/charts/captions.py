@@ -5,35 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ui.chart_words import Chart, at, price_formatter, unreadable
+from ui.chart_words import Chart, at, unreadable
 from ui.charts.canvas import DOMAINS, FLOW, OSCILLATORS, PANES, PRICE, WAVES, Canvas
-from ui.charts.marks import SHAPES
-from ui.charts.price import visible_prices
+from ui.charts.marks import SHAPES, drawn_names
+from ui.charts.tags import tag_captions
 
 # How the key writes the shapes of `marks`, with the words of each.
 _SIGNS: Final = {
-    "green_dot": ("▲", "green dot"),
-    "red_dot": ("▼", "red dot"),
+    "green_dot": ("▲", "dot"),
+    "red_dot": ("▼", "dot"),
     "buy_div_dot": ("◆", "divergence"),
     "sell_div_dot": ("■", "divergence"),
     "gold_dot": ("★", "gold"),
     "cross_up": ("○", "cross"),
     "cross_down": ("●", "cross"),
-    "sommi_bull": ("▶", "Sommi flag"),
-    "sommi_bear": ("◀", "Sommi flag"),
-    "sommi_bull_diamond": ("◈", "Sommi diamond"),
-    "sommi_bear_diamond": ("◈", "Sommi diamond"),
+    "sommi_bull": ("▶", "Sommi"),
+    "sommi_bear": ("◀", "Sommi"),
+    "sommi_bull_diamond": ("◈", "Sommi"),
+    "sommi_bear_diamond": ("◈", "Sommi"),
 }
 
-# A level this close to an end of the price pane, as a share of its height, has its name on the inner side.
-_EDGE: Final = 0.06
 
-
-def captions(canvas: Canvas) -> Iterator[Chart]:
+def captions(canvas: Canvas, height: int) -> Iterator[Chart]:
     """Annotations of the figure."""
     yield from _keys(canvas)
-    yield from _level_names(canvas)
-    yield _last_close(canvas)
+    yield from tag_captions(canvas, height)
     yield from _latest(canvas)
     why = unreadable(canvas.chart)
     if why:
@@ -61,9 +57,17 @@ def _price_key(canvas: Canvas) -> str:
     chart, palette = canvas.chart, canvas.palette
     profile, average = chart["volume_profile"], chart.get("vwap")
     parts = [_colored(palette.average, f"━ VWAP of the {average['anchor']}")] if average else []
+    nodes = [words for kind, words in (("hvn", "◀ HVN"), ("lvn", "◁ LVN")) if profile and profile.get(kind)]
+    if nodes:
+        parts.append(" ".join(nodes))
     if profile and profile.get("built_from") and not canvas.narrow:
-        parts.append(f"volume at price from {profile['built_from']} candles")
+        count = profile.get("lookback")
+        parts.append(f"volume {_of_candles(count)}, built from {profile['built_from']} candles")
     return " · ".join(parts)
+
+
+def _of_candles(count: int | None) -> str:
+    return f"of the last {count:,} candle{'' if count == 1 else 's'}" if count else "of the candles shown"
 
 
 def _wave_key(canvas: Canvas) -> str:
@@ -71,12 +75,14 @@ def _wave_key(canvas: Canvas) -> str:
     waves = f"<b>Wave trend</b> {_colored(palette.fast, '━ wt1')} {_colored(palette.slow, '┅ wt2')}"
     if canvas.narrow:
         return f"{waves} {_colored(palette.rise, '▲')} {_colored(palette.fall, '▼')} ○ ●"
-    happened = {event["name"] for event in canvas.chart["cipher"]["events"]}
+    happened = drawn_names(canvas)
     signs: dict[str, list[str]] = {}
     for name, (sign, words) in _SIGNS.items():
         if name in happened:
             signs.setdefault(words, []).append(_colored(getattr(palette, SHAPES[name].color), sign))
     marks = [f"{' '.join(drawn)} {words}" for words, drawn in signs.items()]
+    if any(event.get("second_range") and event["name"] in happened for event in canvas.chart["cipher"]["events"]):
+        marks.append("◇ □ second range")
     return " · ".join([f"{waves} {_colored(palette.difference, '▅ wt1 − wt2')}", *marks])
 
 
@@ -94,59 +100,14 @@ def _oscillator_key(canvas: Canvas) -> str:
 _KEYS: Final = {PRICE: _price_key, WAVES: _wave_key, FLOW: _flow_key, OSCILLATORS: _oscillator_key}
 
 
-def _level_names(canvas: Canvas) -> Iterator[Chart]:
-    chart, palette = canvas.chart, canvas.palette
-    profile = chart["volume_profile"]
-    if not profile:
-        return
-    price = price_formatter(chart)
-    low, high = visible_prices(canvas)
-    # At the other end of the line, so that it stays legible where it is close to an edge of the value area.
-    ends = (("poc", "bottom", canvas.price_width - 0.004, "right"), ("vah", "bottom", 0.004, "left"))
-    for name, anchor, x, side in (*ends, ("val", "top", 0.004, "left")):
-        share = (profile[name] - low) / (high - low)
-        if not 0 <= share <= 1:
-            continue
-        yield {
-            "showarrow": False,
-            "xref": "paper",
-            "yref": PRICE,
-            "x": x,
-            "xanchor": side,
-            "y": profile[name],
-            # Never beyond the pane.
-            "yanchor": "top" if share > 1 - _EDGE else "bottom" if share < _EDGE else anchor,
-            "text": f"{name.upper()} {price(profile[name])}",
-            "font": {"size": 11, "color": palette.level},
-            "bgcolor": palette.label,
-        }
-
-
-def _last_close(canvas: Canvas) -> Chart:
-    """On the price axis, over the axis' own numbers."""
-    palette, candles = canvas.palette, canvas.chart["candles"]
-    close = candles["close"][-1]
-    return {
-        "showarrow": False,
-        "xref": "paper",
-        "yref": PRICE,
-        "x": 1,
-        "xanchor": "left",
-        "y": close,
-        "yanchor": "middle",
-        "text": f"<b>{price_formatter(canvas.chart)(close)}</b>",
-        "font": {"size": 11, "color": palette.page},
-        "bgcolor": palette.rise if close >= candles["open"][-1] else palette.fall,
-        "borderpad": 2,
-    }
-
-
 def _latest(canvas: Canvas) -> Iterator[Chart]:
     """The panes' last values, in the room under the volume profile."""
     if canvas.narrow or canvas.price_width == 1:
         return
     panel, palette = canvas.chart["cipher"], canvas.palette
-    plain = {"showarrow": False, "xref": "paper", "x": canvas.price_width + 0.035, "xanchor": "left", "align": "left"}
+    # Beyond the numbers of the panes' own axes.
+    beside = {"x": canvas.price_width, "xanchor": "left", "xshift": 36, "align": "left"}
+    plain = {"showarrow": False, "xref": "paper", **beside}
     columns = {
         WAVES: (("wt1", "wt1", palette.fast), ("wt2", "wt2", palette.slow), ("vwap", "wt1 − wt2", palette.difference)),
         FLOW: (("money_flow", "money flow", palette.text),),

@@ -8,9 +8,10 @@ from typing import Final
 from ui.chart_words import Chart, tick_format, title
 from ui.charts.canvas import DOMAINS, FLOW, OSCILLATORS, PANES, PRICE, WAVES, Canvas, label
 from ui.charts.captions import captions
-from ui.charts.price import VOLUME_AXIS, visible_prices
+from ui.charts.price import VOLUME_AXIS, profile_reach
+from ui.charts.tags import BOTTOM, TOP, WHOLE, number_places, tag_room, visible_prices
+from ui.charts.waves import wave_range
 
-_REACH: Final = 118.0
 _LEVELS: Final = {"overbought": [53.0, 60.0, 100.0], "oversold": [-53.0, -60.0, -75.0], "rsi": [30.0, 60.0]}
 _DASHES: Final = ("dash", "dot", "longdashdot")
 
@@ -21,7 +22,8 @@ def layout(canvas: Canvas, *, height: int) -> Chart:
     return {
         "height": height,
         "autosize": True,
-        "margin": {"l": 8, "r": 66, "t": 64, "b": 40},
+        # Left, room for half of the first date; right, for the axis and the tags beyond it.
+        "margin": {"l": 18 if canvas.narrow else 24, "r": tag_room(canvas), "t": TOP, "b": BOTTOM},
         "paper_bgcolor": palette.page,
         "plot_bgcolor": palette.page,
         "hoverlabel": {"bgcolor": palette.page, "bordercolor": palette.grid, "font": {"size": 12}},
@@ -32,7 +34,7 @@ def layout(canvas: Canvas, *, height: int) -> Chart:
             "x": 0,
             "xref": "paper",
             "xanchor": "left",
-            "y": 1 - 12 / height,
+            "y": 1 - 16 / height,
             "yanchor": "top",
         },
         "showlegend": False,
@@ -43,8 +45,8 @@ def layout(canvas: Canvas, *, height: int) -> Chart:
         "barmode": "stack",
         "bargap": 0,
         "shapes": list(_lines(canvas)),
-        "annotations": list(captions(canvas)),
-        **_axes(canvas),
+        "annotations": list(captions(canvas, height)),
+        **_axes(canvas, height),
     }
 
 
@@ -60,42 +62,45 @@ def _lines(canvas: Canvas) -> Iterator[Chart]:
         return {**across, "yref": axis, "y0": value, "y1": value, "line": {"color": palette.faint, "width": 1, **style}}
 
     for side in ("overbought", "oversold"):
-        for value, dash in zip(levels[side], _DASHES, strict=True):
-            yield level(WAVES, value, dash=dash, width=0.8)
+        # The first makes the dots: it is the strongest.
+        for value, dash, width in zip(levels[side], _DASHES, (1.3, 0.6, 0.6), strict=True):
+            yield level(WAVES, value, dash=dash, width=width)
     yield level(WAVES, 0, width=0.6)
     yield level(FLOW, 0, width=0.6)
     for value in levels["rsi"]:
         yield level(OSCILLATORS, value, dash="dash", width=0.8)
+    candles = canvas.chart["candles"]
+    close, rising = candles["close"][-1], candles["close"][-1] >= candles["open"][-1]
+    yield level(PRICE, close, color=palette.rise if rising else palette.fall, dash="dot", width=1) | {"x1": 1}
     profile = canvas.chart["volume_profile"]
-    if profile:
-        yield {
-            "type": "rect",
-            "xref": "paper",
-            "x0": 0,
-            "x1": 1,
-            "yref": PRICE,
-            "y0": profile["val"],
-            "y1": profile["vah"],
-            "fillcolor": palette.value_area,
-            "line": {"width": 0},
-            "layer": "below",
-        }
+    for part in _profiled(canvas) if profile else ():
+        area = {"type": "rect", "y0": profile["val"], "y1": profile["vah"], "fillcolor": palette.value_area}
+        yield {**part, **area, "yref": PRICE, "line": {"width": 0}, "layer": "below"}
         for name, dash, width in (("poc", "solid", 1.8), ("vah", "dash", 1), ("val", "dash", 1)):
-            yield level(PRICE, profile[name], color=palette.level, dash=dash, width=width) | {"x1": 1}
+            yield level(PRICE, profile[name], color=palette.level, dash=dash, width=width) | part
 
 
-def _axes(canvas: Canvas) -> Chart:
+def _profiled(canvas: Canvas) -> Iterator[Chart]:
+    """The width that the profile's levels hold for: no candle before its first one, and the profile itself."""
+    count, times = canvas.chart["volume_profile"].get("lookback"), canvas.open_times
+    if count is None or count >= len(times):
+        yield {"xref": "paper", "x0": 0, "x1": 1}
+        return
+    half = canvas.step / 2
+    yield {"xref": "x", "x0": label(times[-count] - half), "x1": label(times[-1] + half)}
+    yield {"xref": "paper", "x0": canvas.price_width, "x1": 1}
+
+
+def _axes(canvas: Canvas, height: int) -> Chart:
     chart, palette = canvas.chart, canvas.palette
     low, high = visible_prices(canvas)
     levels = _levels(canvas)
     grid = {"gridcolor": palette.grid, "zeroline": False, "fixedrange": False}
     panel = chart["cipher"]
-    waves = [abs(value) for column in ("wt1", "wt2") for value in panel[column] if value is not None]
-    reach = max([*(value * 1.04 for value in waves), _REACH])
     spread = max([*(abs(value) for value in panel["money_flow"] if value is not None), 1.0]) * 1.1
-    ranges = {PRICE: [low, high], WAVES: [-reach, reach], FLOW: [-spread, spread], OSCILLATORS: [-4, 104]}
+    ranges = {PRICE: [low, high], WAVES: list(wave_range(canvas)), FLOW: [-spread, spread], OSCILLATORS: [-4, 104]}
     ticks: dict[str, Chart] = {
-        PRICE: _price_ticks(chart, high - low),
+        PRICE: _price_ticks(canvas, high - low, height),
         WAVES: {
             "tickvals": [
                 levels["oversold"][2],
@@ -124,20 +129,19 @@ def _axes(canvas: Canvas) -> Chart:
     return {**axes, **_horizontal(canvas, grid)}
 
 
-def _price_ticks(chart: Chart, span: float) -> Chart:
-    tick = float(chart["tick_size"])
+def _price_ticks(canvas: Canvas, span: float, height: int) -> Chart:
+    chart, tick = canvas.chart, float(canvas.chart["tick_size"])
+    pattern = {"tickformat": tick_format(chart) if span < WHOLE else ",.0f"}
+    if canvas.narrow:
+        return {**pattern, "tickvals": number_places(canvas, height)}
     # Between neighbouring ticks of the market there is no price that an axis could name.
     steps = {"dtick": tick} if span < 8 * tick else {"nticks": 8}
-    return {"tickformat": tick_format(chart) if span < 16 else ",.0f", **steps}
+    return {**pattern, **steps}
 
 
 def _horizontal(canvas: Canvas, grid: Chart) -> Chart:
     half = canvas.step / 2
     times = canvas.open_times
-    profile = canvas.chart["volume_profile"]
-    low, high = visible_prices(canvas)
-    inside = [row["volume"] for row in (profile or {}).get("rows", ()) if row["to"] > low and row["from"] < high]
-    most = max([*inside, 1e-12])
     return {
         "xaxis": {
             **grid,
@@ -162,7 +166,6 @@ def _horizontal(canvas: Canvas, grid: Chart) -> Chart:
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
-            # Room for the names of the nodes.
-            "range": [0, most * (1.7 if canvas.narrow else 1.25)],
+            "range": [0, profile_reach(canvas)],
         },
     }

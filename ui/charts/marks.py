@@ -41,11 +41,12 @@ SHAPES: Final = {
     "sommi_bull_diamond": Mark("diamond-cross-open", "rise", -108, 10, SOMMI),
     "sommi_bear_diamond": Mark("diamond-x-open", "fall", 108, 10, SOMMI),
     # The larger ones first: those that come later lie over them and leave their edges in sight.
-    "gold_dot": Mark("star", "gold", -106, 15, "Gold dots"),
-    "green_dot": Mark("triangle-up", "rise", -107, 11, "Green and red dots"),
+    "green_dot": Mark("triangle-up", "rise", -107, 12, "Green and red dots"),
     "red_dot": Mark("triangle-down", "fall", 105, 11, "Green and red dots"),
     "buy_div_dot": Mark("diamond", "rise", -106, 8, "Divergence dots"),
     "sell_div_dot": Mark("square", "fall", 106, 7, "Divergence dots"),
+    # A warning must not be hidden by what it warns of.
+    "gold_dot": Mark("star", "gold", -106, 11, "Gold dots"),
 }
 
 
@@ -92,9 +93,25 @@ def _marker(canvas: Canvas, name: str, mark: Mark, events: list[Chart]) -> Chart
             else mark.symbol,
             "size": 3 if mark.height is ON_WAVE and len(waves) > _MANY else mark.size,
             "color": color,
-            "line": {"color": palette.text if outline and not any(hollow) else color, "width": outline},
+            "line": {"color": _outline(canvas, name, color, any(hollow)), "width": outline},
         },
         customdata=[known_since(event) for event in events],
         hovertemplate=f"{MARKS[name]},<br>knowable since %{{customdata}} UTC<extra></extra>",
-        **canvas.layer(mark.layer, shown=mark.layer != SOMMI or len(waves) <= _MANY),
+        **canvas.layer(mark.layer, shown=_usual(canvas, mark)),
     )
+
+
+def _outline(canvas: Canvas, name: str, color: str, hollow: bool) -> str:
+    if name == "gold_dot":
+        return canvas.palette.page
+    return color if hollow else canvas.palette.text
+
+
+def _usual(canvas: Canvas, mark: Mark) -> bool:
+    return mark.layer != SOMMI or len(canvas.open_times) <= _MANY
+
+
+def drawn_names(canvas: Canvas) -> frozenset[str]:
+    """Names of the events that are in sight at first: a key of the chart tells of no others."""
+    found = {event["name"] for event in _chosen(canvas)}
+    return frozenset(name for name in found if _usual(canvas, SHAPES[name]) or SHAPES[name].layer in canvas.shown)

@@ -7,21 +7,19 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ui.chart_words import Chart, compact, price_formatter, reading
-from ui.charts.canvas import PRICE, Canvas, joined, label, line, trace
+from ui.charts.canvas import DOMAINS, PRICE, Canvas, joined, label, line, trace
+from ui.charts.tags import BOTTOM, NAKED, SPACE, TOP, naked_levels, tag_shift, tags, visible_prices
 
 VOLUME_AXIS: Final = "y5"
-# A level closer than this share of the price range to one that is named already stays without a name.
-_NAME_DISTANCE: Final = 0.035
-# So many naked points of control are drawn, those nearest to the last close.
-_MOST_NAKED: Final = 6
 
 
-def price_traces(canvas: Canvas) -> Iterator[Chart]:
+def price_traces(canvas: Canvas, height: int) -> Iterator[Chart]:
     """Everything on the price axis but the divergences."""
     yield _volume(canvas)
-    yield from _averages(canvas)
-    yield from _naked(canvas)
+    yield from _naked(canvas, height)
     yield _candles(canvas)
+    # Over the candles: a line that they hide tells nothing about them.
+    yield from _averages(canvas)
     yield from _profile(canvas)
 
 
@@ -43,7 +41,7 @@ def _candles(canvas: Canvas) -> Chart:
 
 def _volume(canvas: Canvas) -> Chart:
     candles, palette = canvas.chart["candles"], canvas.palette
-    rising = [int(close >= open_) for open_, close in zip(candles["open"], candles["close"], strict=True)]
+    rising = [close >= open_ for open_, close in zip(candles["open"], candles["close"], strict=True)]
     return trace(
         "bar",
         **canvas.across(),
@@ -51,10 +49,7 @@ def _volume(canvas: Canvas) -> Chart:
         name="volume",
         yaxis=VOLUME_AXIS,
         marker={
-            "color": rising,
-            "colorscale": [[0, palette.fall], [1, palette.rise]],
-            "cmin": 0,
-            "cmax": 1,
+            "color": [palette.rise if up else palette.fall for up in rising],
             "opacity": 0.3,
             "line": {"width": 0},
         },
@@ -108,23 +103,17 @@ def _periods(canvas: Canvas, starts: Iterable[int]) -> Iterator[range]:
         yield range(first, end)
 
 
-def _naked(canvas: Canvas) -> Iterator[Chart]:
-    """Points of control of past sessions that no price has touched since, from their session's end on."""
-    profile = canvas.chart["volume_profile"]
-    if not profile or not profile.get("naked_pocs"):
+def _naked(canvas: Canvas, height: int) -> Iterator[Chart]:
+    """Points of control of past sessions that no price has touched since, from their session's end on, with tags."""
+    levels = naked_levels(canvas)
+    if not levels:
         return
     price, palette = price_formatter(canvas.chart), canvas.palette
-    low, high = visible_prices(canvas)
-    named = [profile[name] for name in ("poc", "vah", "val")]
     end = label(canvas.open_times[-1] + canvas.step / 2)
-    segments, words, said = [], [], []
-    close = canvas.chart["candles"]["close"][-1]
-    for level in sorted(profile["naked_pocs"], key=lambda level: abs(float(level["price"]) - close))[:_MOST_NAKED]:
-        near = any(abs(level["price"] - other) < (high - low) * _NAME_DISTANCE for other in named)
-        named += [] if near else [level["price"]]
+    segments, said = [], []
+    for level in levels:
         start = label(max(level["born_time"], canvas.open_times[canvas.first]))
         segments.append([(start, level["price"]), (end, level["price"])])
-        words += ["", "" if near else f"nPOC {price(level['price'])}", ""]
         told = f"naked POC {price(level['price'])}, of the session of {level['session']}"
         said += [told, told, ""]
     x, y = joined(segments)
@@ -133,16 +122,47 @@ def _naked(canvas: Canvas) -> Iterator[Chart]:
         x=x,
         y=y,
         name="naked POCs",
-        mode="lines+text",
-        text=words[:-1],
-        textposition="top left",
-        textfont={"size": 10, "color": palette.level},
+        mode="lines",
         line={"color": palette.level, "width": 1, "dash": "dashdot"},
         customdata=said[:-1],
         hovertemplate="%{customdata}<extra></extra>",
         yaxis=PRICE,
         **canvas.layer("Naked POCs"),
     )
+    yield _naked_tags(canvas, height)
+
+
+def _naked_tags(canvas: Canvas, height: int) -> Chart:
+    """Their names, as a trace of the same layer: they come and go with the lines."""
+    low, high = visible_prices(canvas)
+    bottom, top = DOMAINS[PRICE]
+    pixel = (high - low) / ((height - TOP - BOTTOM) * (top - bottom))
+    found = [tag for tag in tags(canvas, height) if tag.kind == NAKED]
+    # Spaces half as wide as the letters are high lead the text over the numbers of the axis.
+    lead = "\u2002" * (tag_shift(canvas) // SPACE)
+    return trace(
+        "scatter",
+        x=[profile_reach(canvas)] * len(found),
+        y=[tag.price + tag.lift * pixel for tag in found],
+        name="names of naked POCs",
+        mode="text",
+        text=[lead + tag.text for tag in found],
+        textposition="middle right",
+        textfont={"size": 10, "color": canvas.palette.level},
+        cliponaxis=False,
+        hoverinfo="skip",
+        xaxis="x2",
+        yaxis=PRICE,
+        **canvas.layer("Naked POCs"),
+    )
+
+
+def profile_reach(canvas: Canvas) -> float:
+    """End of the profile's axis: its longest row in view, with room for the marks of the nodes."""
+    low, high = visible_prices(canvas)
+    rows = (canvas.chart["volume_profile"] or {}).get("rows", ())
+    inside = [row["volume"] for row in rows if row["to"] > low and row["from"] < high]
+    return float(max([*inside, 1e-12]) * (1.25 if canvas.narrow else 1.1))
 
 
 def _profile(canvas: Canvas) -> Iterator[Chart]:
@@ -192,10 +212,7 @@ def _nodes(canvas: Canvas, profile: Chart) -> Iterator[Chart]:
                 x=[node["volume"] for node in nodes],
                 y=[node["price"] for node in nodes],
                 name=words,
-                mode="markers+text",
-                text=[kind.upper()] * len(nodes),
-                textposition="middle right",
-                textfont={"size": 9, "color": palette.text},
+                mode="markers",
                 cliponaxis=False,
                 xaxis="x2",
                 yaxis=PRICE,
@@ -203,11 +220,3 @@ def _nodes(canvas: Canvas, profile: Chart) -> Iterator[Chart]:
                 customdata=[f"{price(node['price'])}, volume {compact(node['volume'])}" for node in nodes],
                 hovertemplate=f"{words} %{{customdata}}<extra></extra>",
             )
-
-
-def visible_prices(canvas: Canvas) -> tuple[float, float]:
-    """Lowest and highest price in view, with room above and below."""
-    candles = canvas.chart["candles"]
-    low, high = min(candles["low"][canvas.first :]), max(candles["high"][canvas.first :])
-    room = (high - low) * 0.03 or abs(high) * 0.01
-    return low - room, high + room

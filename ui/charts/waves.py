@@ -11,6 +11,15 @@ from ui.charts.canvas import FLOW, OSCILLATORS, WAVES, Canvas, label, line, roun
 
 # Points on the wave axis between which the money flow's ribbon runs.
 RIBBON: Final = (-99, -95)
+_REACH: Final = 118.0
+
+
+def wave_range(canvas: Canvas) -> tuple[float, float]:
+    """Ends of the wave axis: room for every wave, mark and the ribbon."""
+    panel = canvas.chart["cipher"]
+    waves = [abs(value) for column in ("wt1", "wt2") for value in panel[column] if value is not None]
+    reach = max([*(value * 1.04 for value in waves), _REACH])
+    return -reach, reach
 
 
 def wave_traces(canvas: Canvas) -> Iterator[Chart]:

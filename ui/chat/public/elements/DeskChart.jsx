@@ -10,7 +10,7 @@ const Chart = window.desk.component('DeskChart', () => {
   };
 
   // Below this width, in pixels, a chart shows fewer candles and words.
-  const NARROW = 560;
+  const NARROW = 640;
 
   function address(artifact, dark, narrow) {
     const asked = new URL(artifact.url || '/', location.origin).searchParams;
