@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from engines.chart import chart_data
+from engines.domain.clock import SystemClock
+from engines.market.demo import DemoMarket
+from ui.charts.page import page as written_page
 
 pytestmark = pytest.mark.browser
 PROGRAM = Path(sys.executable).parent / "quantum-trader"
@@ -99,3 +106,54 @@ def test_parts_of_a_chart_in_the_chat_are_switched_with_the_keyboard_and_stay_so
     page.wait_for_function(narrow)
     assert page.evaluate(VISIBLE, "Schaff trend cycle") is True
     expect(page.get_by_label("Schaff trend cycle")).to_be_checked()
+
+
+# Words and numbers of a chart, with their places in it; spaces that lead a word are no part of it.
+LABELS = """() => {
+  const box = document.querySelector('#chart').getBoundingClientRect();
+  const kinds = ['.annotation', '.xtick', '.ytick', '.y2tick', '.y3tick', '.y4tick', '.textpoint', '.g-gtitle'];
+  const found = [...document.querySelectorAll(kinds.map((kind) => `#chart ${kind} text`).join(', '))];
+  return found.filter((node) => node.textContent.trim()).map((node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const text = document.createTreeWalker(node, NodeFilter.SHOW_TEXT).nextNode();
+    range.setStart(text, text.data.length - text.data.trimStart().length);
+    const at = range.getBoundingClientRect();
+    return { text: node.textContent.trim(), x: [at.left - box.left, at.right - box.left],
+      y: [at.top - box.top, at.bottom - box.top], inside: at.left >= box.left && at.right <= box.right
+      && at.top >= box.top && at.bottom <= box.bottom };
+  });
+}"""
+
+
+@pytest.mark.parametrize("width", [1400, 700, 390])
+@pytest.mark.parametrize("symbol", ["BTC/USDT", "ETH/USDT"])
+def test_no_two_words_of_a_chart_overlap_and_none_is_cut_off(
+    chromium: Browser, tmp_path: Path, symbol: str, width: int
+) -> None:
+    shown = chart_data(DemoMarket(SystemClock()), symbol, "4h", as_of=datetime(2026, 3, 2, 12, tzinfo=UTC))
+    (tmp_path / "chart.html").write_text(written_page(shown, dark=False, height=900), encoding="utf-8")
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto((tmp_path / "chart.html").as_uri())
+    expect(page.locator("#chart svg.main-svg").first).to_be_visible()
+    page.wait_for_function(
+        """width => {
+      const chart = document.querySelector('.js-plotly-plot');
+      const drawn = document.querySelector('#chart .main-svg').clientWidth <= width;
+      return drawn && chart.layout.xaxis.nticks === (width < 640 ? 5 : 10);
+    }""",
+        arg=width,
+    )
+    labels = page.evaluate(LABELS)
+    page.close()
+    assert {symbol, "Wave", "Money", "POC", "nPOC", "-53", "60"} <= {
+        label["text"].split()[0].replace("\u2212", "-") for label in labels
+    }
+    assert [label["text"] for label in labels if not label["inside"]] == []
+    # Boxes of letters are higher than the letters: lines a pixel closer than that are still apart.
+    over = [
+        (one["text"], other["text"])
+        for one, other in itertools.combinations(labels, 2)
+        if all(min(one[axis][1], other[axis][1]) - max(one[axis][0], other[axis][0]) > 2 for axis in ("x", "y"))
+    ]
+    assert over == []

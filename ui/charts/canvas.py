@@ -14,7 +14,7 @@ from ui.charts.palette import DARK, LIGHT, Palette
 
 # Axis and share of the height, from the top: price, wave trend, money flow, RSI with its companions.
 PRICE, WAVES, FLOW, OSCILLATORS = PANES = ("y", "y2", "y3", "y4")
-DOMAINS: Final = {PRICE: (0.525, 1.0), WAVES: (0.255, 0.49), FLOW: (0.15, 0.222), OSCILLATORS: (0.0, 0.117)}
+DOMAINS: Final = {PRICE: (0.54, 1.0), WAVES: (0.255, 0.488), FLOW: (0.15, 0.222), OSCILLATORS: (0.0, 0.117)}
 # Candles that a narrow page shows at first; the others are a drag away.
 NARROW_CANDLES: Final = 90
 _PROFILE_SHARE: Final = {False: 0.16, True: 0.2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,6 +26,10 @@ _SIGNS: Final = {
     "sommi_bear_diamond": ("◈", "Sommi"),
 }
 
+# Letters that fit on the narrowest of the wide pages, at any mixture of letters.
+_WIDEST: Final = 75
+_MARKUP: Final = re.compile("<[^>]*>")
+
 
 def captions(canvas: Canvas, height: int) -> Iterator[Chart]:
     """Annotations of the figure."""
@@ -43,6 +48,7 @@ def captions(canvas: Canvas, height: int) -> Iterator[Chart]:
 def _keys(canvas: Canvas) -> Iterator[Chart]:
     """What is drawn in each pane, over it: the key of the chart."""
     plain = {"showarrow": False, "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "yanchor": "bottom"}
+    plain |= {"align": "left"}
     for axis in PANES:
         words = _KEYS[axis](canvas)
         if words:
@@ -83,7 +89,13 @@ def _wave_key(canvas: Canvas) -> str:
     marks = [f"{' '.join(drawn)} {words}" for words, drawn in signs.items()]
     if any(event.get("second_range") and event["name"] in happened for event in canvas.chart["cipher"]["events"]):
         marks.append("◇ □ second range")
-    return " · ".join([f"{waves} {_colored(palette.difference, '▅ wt1 − wt2')}", *marks])
+    return _lined(f"{waves} {_colored(palette.difference, '▅ wt1 − wt2')}", marks)
+
+
+def _lined(first: str, more: list[str]) -> str:
+    """A key on two lines where one could be wider than the chart."""
+    line = " · ".join([first, *more])
+    return line if len(_MARKUP.sub("", line)) <= _WIDEST else f"{first}<br>{' · '.join(more)}"
 
 
 def _flow_key(canvas: Canvas) -> str:
