@@ -1,6 +1,7 @@
 """Everything a chart of one symbol shows, as plain JSON data.
 
-`panel` holds the Cipher panel's part with its events and divergences, `levels` what volume left behind.
+`panel` holds the Cipher panel's part with its events and divergences, `ribbon` that of Cipher A, `levels` what volume
+left behind.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from typing import Any, Final
 
 from engines.chart.levels import average_price, volume_levels
 from engines.chart.panel import panel_part
-from engines.cipher import WARM_UP
+from engines.chart.ribbon import ribbon_part
+from engines.cipher import VUMANCHU_B, WARM_UP, CipherParams
+from engines.cipher.params import CipherAParams
+from engines.cipher.presets import preset as preset_of
 from engines.domain.timeframe import Timeframe
 from engines.errors import InsufficientData, InvalidRequest
 from engines.market.data import MarketData
@@ -29,6 +33,7 @@ def chart_data(
     as_of: datetime | None = None,
     count: int = DESK_LOOKBACK,
     lookback: int | None = None,
+    preset: str = VUMANCHU_B.name,
 ) -> dict[str, Any]:
     """Candles, Cipher columns with events and divergences, and what volume left behind.
 
@@ -41,6 +46,7 @@ def chart_data(
     Args:
         count: candles shown, 1..5000; fewer where there are fewer.
         lookback: candles of the volume profile, 1..5000; those shown when None. The answer says how many they are.
+        preset: of the Cipher panel, or of Cipher A, whose part has the ribbon and other symbols.
 
     Returns:
         Times in milliseconds since the epoch, UTC; undefined values are None. `cipher` columns and `vwap` are as long
@@ -50,13 +56,14 @@ def chart_data(
     Raises:
         NotFound: unknown symbol.
         InsufficientData: there is no candle.
-        InvalidRequest: count is out of its range, or a candle cannot be.
+        InvalidRequest: count is out of its range, a candle cannot be, or there is no such preset that never repaints.
         VenueUnavailable: the market did not answer.
     """
     lookback = count if lookback is None else lookback
     for number in (count, lookback):
         if not 1 <= number <= MOST_CANDLES:
             raise InvalidRequest(f"{number!r} candles cannot be shown.", remedy=f"Ask for 1 to {MOST_CANDLES:,}.")
+    params = panel_preset(preset)
     instrument = market.instrument(symbol)
     candles = market.closed_candles(symbol, timeframe, count=max(count + WARM_UP, lookback), as_of=as_of)
     candles, profiled = candles[-count - WARM_UP :], candles[-lookback:]
@@ -77,7 +84,24 @@ def chart_data(
             "open_time": shown.open_time.tolist(),
             **{name: getattr(shown, name).tolist() for name in _PRICES},
         },
-        "cipher": panel_part(candles, first),
+        "cipher": ribbon_part(candles, first, params)
+        if isinstance(params, CipherAParams)
+        else panel_part(candles, first, params),
         "volume_profile": None if desk is None else volume_levels(market, desk, shown),
         "vwap": None if desk is None else average_price(market, desk, shown),
     }
+
+
+def panel_preset(name: str) -> CipherParams | CipherAParams:
+    """Settings of a panel that a chart may show.
+
+    Raises:
+        InvalidRequest: there are none of this name, or they repaint.
+    """
+    params = preset_of(name)
+    if params.repaints:
+        raise InvalidRequest(
+            f"The preset {name!r} repaints: it uses candles of a longer timeframe before they have closed.",
+            remedy="Use another preset.",
+        )
+    return params
