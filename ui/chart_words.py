@@ -25,6 +25,27 @@ MARKS: Final = {
     "sommi_bull_diamond": "Sommi bull diamond: waves crossed up, both higher timeframes rise",
     "sommi_bear_diamond": "Sommi bear diamond: waves crossed down, both higher timeframes fall",
 }
+# Symbols of Cipher A, over the candles.
+SYMBOLS: Final = {
+    "long_circle": "Long circle: the ribbon's second average crossed over its eighth",
+    "short_circle": "Short circle: the ribbon's second average crossed under its eighth",
+    "red_x": "Red X: the ribbon's first average crossed under its second",
+    "green_x": "Green X: the ribbon's first average crossed over its second",
+    "blue_triangle_up": "Blue triangle up: the ribbon's second average crossed over its third",
+    "blue_triangle_down": "Blue triangle down: the ribbon's second average crossed under its third",
+    "red_diamond": "Red diamond: waves crossed down",
+    "green_diamond": "Green diamond: waves crossed up",
+    "yellow_x_up": "Yellow X up: waves crossed down with RSI between 15 and 30",
+    "yellow_x_down": "Yellow X down as its script is written: waves crossed up far above zero with RSI under 70",
+    "yellow_x_down_rsi_above_70": "Yellow X down as it was meant: waves crossed up far above zero with RSI over 70",
+    "blood_diamond": "Blood diamond: waves and ribbon turned down on one candle",
+    "moon_diamond": "Moon diamond: waves and ribbon turned up on one candle",
+    "bull_candle": "Bull candle: opened over the ribbon, rising like the one before",
+    "bear_candle": "Bear candle: opened under the ribbon, falling like the one before",
+}
+_USUAL: Final = "vumanchu_b"
+_BODIES: Final = ("bull_candle", "bear_candle")
+_TOLD: Final = {**MARKS, **{name: words for name, words in SYMBOLS.items() if name not in _BODIES}}
 # So many naked points of control are told, the nearest ones.
 _MOST_TOLD: Final = 3
 _SOURCES: Final = {"wt": "wave", "rsi": "RSI", "stoch": "stochastic K"}
@@ -35,7 +56,8 @@ def title(chart: Chart) -> str:
     simulated = ", <b>simulated</b>" if chart["simulated"] else ""
     as_of = stamp(moment(chart["as_of"]))
     return (
-        f"<b>{chart['symbol']}</b> {chart['timeframe']} · {chart['market']}{simulated}<br><sup>as of {as_of} UTC</sup>"
+        f"<b>{chart['symbol']}</b> {chart['timeframe']} · {chart['market']}{simulated}<br>"
+        f"<sup>as of {as_of} UTC{_preset(chart, ' · ')}</sup>"
     )
 
 
@@ -43,7 +65,14 @@ def plain_title(chart: Chart) -> str:
     """The same without markup."""
     simulated = ", simulated" if chart["simulated"] else ""
     as_of = stamp(moment(chart["as_of"]))
-    return f"{chart['symbol']} {chart['timeframe']} on {chart['market']}{simulated}, as of {as_of} UTC"
+    preset = _preset(chart, ", ")
+    return f"{chart['symbol']} {chart['timeframe']} on {chart['market']}{simulated}{preset}, as of {as_of} UTC"
+
+
+def _preset(chart: Chart, before: str) -> str:
+    """Settings of the panel, where they are not the usual ones."""
+    preset = chart["cipher"].get("preset", _USUAL)
+    return "" if preset == _USUAL else f"{before}preset {preset}"
 
 
 def facts(chart: Chart) -> tuple[str, ...]:
@@ -93,17 +122,29 @@ def _panel_said(chart: Chart) -> Iterator[str]:
         yield why
     if not panel.get("missing"):
         cycle = f", Schaff {at(panel['stc'], -1)}" if panel.get("stc") else ""
+        stochastic = (
+            f", stochastic {at(panel['stoch_k'], -1)} and {at(panel['stoch_d'], -1)}" if "stoch_k" in panel else ""
+        )
         yield (
             f"Wave trend {at(panel['wt1'], -1)} and {at(panel['wt2'], -1)}, money flow {at(panel['money_flow'], -1)}, "
-            f"RSI {at(panel['rsi'], -1)}, stochastic {at(panel['stoch_k'], -1)} and {at(panel['stoch_d'], -1)}{cycle}."
+            f"RSI {at(panel['rsi'], -1)}{stochastic}{cycle}."
         )
-    newest = max((each for each in panel["events"] if each["name"] in MARKS), key=_known, default=None)
+        if "ribbon_lengths" in panel:
+            yield _ribbon_said(chart)
+    newest = max((each for each in panel["events"] if each["name"] in _TOLD), key=_known, default=None)
     if newest:
-        words = MARKS[newest["name"]]
+        words = _TOLD[newest["name"]]
         yield f"Last mark: {words[0].lower()}{words[1:]}, knowable since {known_since(newest)} UTC."
     drawn = [each for each in panel.get("divergences") or () if each["source"] == "wt" and not each["hidden"]]
     if drawn:
         yield f"Last divergence: {divergence_words(chart, max(drawn, key=_known)).replace('<br>', ' ')}."
+
+
+def _ribbon_said(chart: Chart) -> str:
+    panel, price = chart["cipher"], price_formatter(chart)
+    second, eighth = (f"EMA {panel['ribbon_lengths'][row]} at {price(panel[f'ema{row + 1}'][-1])}" for row in (1, 7))
+    rising = panel["ribbon_bullish"][-1]
+    return f"The ribbon {'rises' if rising else 'falls'}: {second} is {'over' if rising else 'under'} {eighth}."
 
 
 def unreadable(chart: Chart) -> str:
@@ -162,14 +203,19 @@ def _sentence(words: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _decimals(tick_size: str) -> int:
+def _decimals_of(tick_size: str) -> int:
     exponent = Decimal(tick_size).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 2
 
 
+def decimals(chart: Chart) -> int:
+    """Decimals of the market's tick."""
+    return _decimals_of(str(chart["tick_size"]))
+
+
 def tick_format(chart: Chart) -> str:
     """Number format with the decimals of the market's tick."""
-    return f",.{_decimals(str(chart['tick_size']))}f"
+    return f",.{decimals(chart)}f"
 
 
 def price_formatter(chart: Chart) -> Callable[[float], str]:

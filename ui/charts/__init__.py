@@ -1,7 +1,7 @@
 """A chart of one symbol, drawn from the chart JSON of the desk: price, volume profile and the Cipher panel.
 
 Every meaning has a shape as well as a colour: rising candles are hollow, marks differ in shape, levels have dashes and
-names. `canvas` is what is drawn on, `price`, `waves`, `marks` and `divergences` draw, `layout` places them.
+names. `canvas` is what is drawn on; `price`, `ribbon`, `waves`, `marks` and `divergences` draw; `layout` places them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from ui.charts.divergences import divergence_traces
 from ui.charts.layout import layout
 from ui.charts.marks import mark_traces
 from ui.charts.price import price_traces
+from ui.charts.ribbon import LAYERS as RIBBON_LAYERS
 from ui.charts.waves import flow_traces, oscillator_traces, wave_traces
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 HEIGHT: Final = 740
-# What readers may show and hide, where there is such a thing on the candles shown.
+# What readers may show and hide, where there is such a thing on the candles shown; first the parts of Cipher A.
 LAYERS: Final = (
+    *RIBBON_LAYERS,
     "VWAP",
     "Developing POC",
     "Naked POCs",

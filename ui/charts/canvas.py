@@ -19,6 +19,8 @@ DOMAINS: Final = {PRICE: (0.54, 1.0), WAVES: (0.255, 0.488), FLOW: (0.15, 0.222)
 NARROW_CANDLES: Final = 90
 _PROFILE_SHARE: Final = {False: 0.16, True: 0.2}
 _MOST_GAPS: Final = 60
+# Of more candles than this, marks that many candles have are smaller or shown only on demand: they would hide the rest.
+MANY: Final = 400
 
 
 @dataclass(frozen=True)

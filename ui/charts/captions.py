@@ -9,6 +9,8 @@ from typing import Final
 from ui.chart_words import Chart, at, unreadable
 from ui.charts.canvas import DOMAINS, FLOW, OSCILLATORS, PANES, PRICE, WAVES, Canvas
 from ui.charts.marks import SHAPES, drawn_names
+from ui.charts.ribbon import SHAPES as SYMBOLS
+from ui.charts.ribbon import shown_symbols
 from ui.charts.tags import tag_captions
 
 # How the key writes the shapes of `marks`, with the words of each.
@@ -26,6 +28,16 @@ _SIGNS: Final = {
     "sommi_bear_diamond": ("◈", "Sommi"),
 }
 
+# Words of the layers of Cipher A's symbols.
+_SYMBOL_WORDS: Final = {
+    "EMA crosses": "EMA cross",
+    "Blue triangles": "triangle",
+    "Wave diamonds": "waves",
+    "Ribbon circles": "ribbon",
+    "Yellow X": "yellow X",
+    "Blood and moon diamonds": "blood, moon",
+    "Bull and bear candles": "candle",
+}
 # Letters that fit on the narrowest of the wide pages, at any mixture of letters.
 _WIDEST: Final = 75
 _MARKUP: Final = re.compile("<[^>]*>")
@@ -62,14 +74,37 @@ def _colored(color: str, words: str) -> str:
 def _price_key(canvas: Canvas) -> str:
     chart, palette = canvas.chart, canvas.palette
     profile, average = chart["volume_profile"], chart.get("vwap")
-    parts = [_colored(palette.average, f"━ VWAP of the {average['anchor']}")] if average else []
+    ribbon = "ribbon_lengths" in chart["cipher"]
+    parts = [_ribbon_key(canvas)] if ribbon else []
+    if average:
+        parts.append(_colored(palette.average, f"━ VWAP of the {average['anchor']}"))
     nodes = [words for kind, words in (("hvn", "◀ HVN"), ("lvn", "◁ LVN")) if profile and profile.get(kind)]
     if nodes:
         parts.append(" ".join(nodes))
     if profile and profile.get("built_from") and not canvas.narrow:
         count = profile.get("lookback")
-        parts.append(f"volume {_of_candles(count)}, built from {profile['built_from']} candles")
-    return " · ".join(parts)
+        parts.append(f"volume {_of_candles(count)}")
+        if not ribbon:
+            parts[-1] += f", built from {profile['built_from']} candles"
+    symbols = list(_symbol_keys(canvas)) if ribbon and not canvas.narrow else []
+    return "<br>".join(" · ".join(line) for line in (parts, symbols) if line)
+
+
+def _ribbon_key(canvas: Canvas) -> str:
+    palette, lengths = canvas.palette, canvas.chart["cipher"]["ribbon_lengths"]
+    second, eighth = _colored(palette.fast, f"━ EMA {lengths[1]}"), _colored(palette.slow, f"┅ {lengths[7]}")
+    return f"{second} {eighth}" if canvas.narrow else f"<b>Ribbon</b> {second} {eighth}"
+
+
+def _symbol_keys(canvas: Canvas) -> Iterator[str]:
+    """Those symbols of Cipher A that are in sight at first."""
+    palette = canvas.palette
+    signs: dict[str, list[str]] = {}
+    for name in shown_symbols(canvas):
+        symbol = SYMBOLS[name]
+        signs.setdefault(symbol.layer, []).append(_colored(getattr(palette, symbol.color), symbol.sign))
+    for layer, drawn in signs.items():
+        yield f"{' '.join(drawn)} {_SYMBOL_WORDS[layer]}"
 
 
 def _of_candles(count: int | None) -> str:
@@ -78,7 +113,10 @@ def _of_candles(count: int | None) -> str:
 
 def _wave_key(canvas: Canvas) -> str:
     palette = canvas.palette
+    panel = canvas.chart["cipher"]
     waves = f"<b>Wave trend</b> {_colored(palette.fast, '━ wt1')} {_colored(palette.slow, '┅ wt2')}"
+    if "vwap" not in panel:
+        return waves
     if canvas.narrow:
         return f"{waves} {_colored(palette.rise, '▲')} {_colored(palette.fall, '▼')} ○ ●"
     happened = drawn_names(canvas)
@@ -87,7 +125,7 @@ def _wave_key(canvas: Canvas) -> str:
         if name in happened:
             signs.setdefault(words, []).append(_colored(getattr(palette, SHAPES[name].color), sign))
     marks = [f"{' '.join(drawn)} {words}" for words, drawn in signs.items()]
-    if any(event.get("second_range") and event["name"] in happened for event in canvas.chart["cipher"]["events"]):
+    if any(event.get("second_range") and event["name"] in happened for event in panel["events"]):
         marks.append("◇ □ second range")
     return _lined(f"{waves} {_colored(palette.difference, '▅ wt1 − wt2')}", marks)
 
@@ -106,7 +144,8 @@ def _flow_key(canvas: Canvas) -> str:
 def _oscillator_key(canvas: Canvas) -> str:
     palette = canvas.palette
     stochastic = f"{_colored(palette.fast, '━ stochastic K')} {_colored(palette.slow, '┅ D')}"
-    return f"{_colored(palette.level, '<b>━ RSI</b>')} {stochastic}"
+    has_stochastic = "stoch_k" in canvas.chart["cipher"]
+    return " ".join([_colored(palette.level, "<b>━ RSI</b>"), *([stochastic] if has_stochastic else [])])
 
 
 _KEYS: Final = {PRICE: _price_key, WAVES: _wave_key, FLOW: _flow_key, OSCILLATORS: _oscillator_key}

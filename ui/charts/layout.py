@@ -9,7 +9,7 @@ from ui.chart_words import Chart, tick_format, title
 from ui.charts.canvas import DOMAINS, FLOW, OSCILLATORS, PANES, PRICE, WAVES, Canvas, label
 from ui.charts.captions import captions
 from ui.charts.price import VOLUME_AXIS, profile_reach
-from ui.charts.tags import BOTTOM, TOP, WHOLE, number_places, tag_room, visible_prices
+from ui.charts.tags import BOTTOM, WHOLE, number_places, tag_room, top_margin, visible_prices
 from ui.charts.waves import wave_range
 
 _LEVELS: Final = {"overbought": [53.0, 60.0, 100.0], "oversold": [-53.0, -60.0, -75.0], "rsi": [30.0, 60.0]}
@@ -23,7 +23,7 @@ def layout(canvas: Canvas, *, height: int) -> Chart:
         "height": height,
         "autosize": True,
         # Left, room for half of the first date; right, for the axis and the tags beyond it.
-        "margin": {"l": 18 if canvas.narrow else 24, "r": tag_room(canvas), "t": TOP, "b": BOTTOM},
+        "margin": {"l": 18 if canvas.narrow else 24, "r": tag_room(canvas), "t": top_margin(canvas), "b": BOTTOM},
         "paper_bgcolor": palette.page,
         "plot_bgcolor": palette.page,
         "hoverlabel": {"bgcolor": palette.page, "bordercolor": palette.grid, "font": {"size": 12}},
@@ -63,7 +63,7 @@ def _lines(canvas: Canvas) -> Iterator[Chart]:
 
     for side in ("overbought", "oversold"):
         # The first makes the dots: it is the strongest.
-        for value, dash, width in zip(levels[side], _DASHES, (1.3, 0.6, 0.6), strict=True):
+        for value, dash, width in zip(levels[side], _DASHES, (1.3, 0.6, 0.6), strict=False):
             yield level(WAVES, value, dash=dash, width=width)
     yield level(WAVES, 0, width=0.6)
     yield level(FLOW, 0, width=0.6)
@@ -102,13 +102,7 @@ def _axes(canvas: Canvas, height: int) -> Chart:
     ticks: dict[str, Chart] = {
         PRICE: _price_ticks(canvas, high - low, height),
         WAVES: {
-            "tickvals": [
-                levels["oversold"][2],
-                levels["oversold"][0],
-                0,
-                levels["overbought"][0],
-                levels["overbought"][2],
-            ]
+            "tickvals": sorted({0, *(levels[side][end] for side in ("oversold", "overbought") for end in (0, -1))})
         },
         FLOW: {"tickvals": [0]},
         OSCILLATORS: {"tickvals": levels["rsi"]},

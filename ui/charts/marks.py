@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ui.chart_words import MARKS, Chart, known_since
-from ui.charts.canvas import WAVES, Canvas, trace
+from ui.charts.canvas import MANY, WAVES, Canvas, trace
 
 SOMMI: Final = "Sommi flags and diamonds"
-# Of more candles than this, crosses are drawn smaller and Sommi's marks only on demand: they would hide the rest.
-_MANY: Final = 400
 # Drawn at the height of the slower wave.
 ON_WAVE: Final = None
 
@@ -91,7 +89,7 @@ def _marker(canvas: Canvas, name: str, mark: Mark, events: list[Chart]) -> Chart
             "symbol": [f"{mark.symbol}-open" if second else mark.symbol for second in hollow]
             if any(hollow)
             else mark.symbol,
-            "size": 3 if mark.height is ON_WAVE and len(waves) > _MANY else mark.size,
+            "size": 3 if mark.height is ON_WAVE and len(waves) > MANY else mark.size,
             "color": color,
             "line": {"color": _outline(canvas, name, color, any(hollow)), "width": outline},
         },
@@ -108,7 +106,7 @@ def _outline(canvas: Canvas, name: str, color: str, hollow: bool) -> str:
 
 
 def _usual(canvas: Canvas, mark: Mark) -> bool:
-    return mark.layer != SOMMI or len(canvas.open_times) <= _MANY
+    return mark.layer != SOMMI or len(canvas.open_times) <= MANY
 
 
 def drawn_names(canvas: Canvas) -> frozenset[str]:

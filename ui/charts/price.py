@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ui.chart_words import Chart, compact, price_formatter, reading
-from ui.charts.canvas import DOMAINS, PRICE, Canvas, joined, label, line, trace
-from ui.charts.tags import BOTTOM, NAKED, SPACE, TOP, naked_levels, tag_shift, tags, visible_prices
+from ui.charts.canvas import PRICE, Canvas, joined, label, line, trace
+from ui.charts.ribbon import ribbon_traces, symbol_traces
+from ui.charts.tags import NAKED, SPACE, naked_levels, price_pixels, tag_shift, tags, visible_prices
 
 VOLUME_AXIS: Final = "y5"
 
@@ -17,9 +18,11 @@ def price_traces(canvas: Canvas, height: int) -> Iterator[Chart]:
     """Everything on the price axis but the divergences."""
     yield _volume(canvas)
     yield from _naked(canvas, height)
+    yield from ribbon_traces(canvas)
     yield _candles(canvas)
     # Over the candles: a line that they hide tells nothing about them.
     yield from _averages(canvas)
+    yield from symbol_traces(canvas)
     yield from _profile(canvas)
 
 
@@ -135,8 +138,7 @@ def _naked(canvas: Canvas, height: int) -> Iterator[Chart]:
 def _naked_tags(canvas: Canvas, height: int) -> Chart:
     """Their names, as a trace of the same layer: they come and go with the lines."""
     low, high = visible_prices(canvas)
-    bottom, top = DOMAINS[PRICE]
-    pixel = (high - low) / ((height - TOP - BOTTOM) * (top - bottom))
+    pixel = (high - low) / price_pixels(canvas, height)
     found = [tag for tag in tags(canvas, height) if tag.kind == NAKED]
     # Spaces half as wide as the letters are high lead the text over the numbers of the axis.
     lead = "\u2002" * (tag_shift(canvas) // SPACE)

@@ -9,9 +9,11 @@ from typing import Final
 
 from ui.chart_words import Chart, price_formatter
 from ui.charts.canvas import DOMAINS, PRICE, Canvas
+from ui.charts.ribbon import shown_symbols
 
 # Margins of the figure above and below its panes, pixels.
-TOP: Final = 66
+_TOP: Final = 66
+_KEY_LINE: Final = 16
 BOTTOM: Final = 52
 # So many naked points of control are drawn, those nearest to the last close.
 MOST_NAKED: Final = 6
@@ -46,11 +48,12 @@ class Tag:
 
 
 def visible_prices(canvas: Canvas) -> tuple[float, float]:
-    """Lowest and highest price in view, with room above and below."""
+    """Lowest and highest price in view, of candles and symbols, with room above and below."""
     candles = canvas.chart["candles"]
     low, high = min(candles["low"][canvas.first :]), max(candles["high"][canvas.first :])
     room = (high - low) * 0.03 or abs(high) * 0.01
-    return low - room, high + room
+    symbols = [place for places in shown_symbols(canvas).values() for place in places]
+    return min([low, *symbols]) - room, max([high, *symbols]) + room
 
 
 def naked_levels(canvas: Canvas) -> list[Chart]:
@@ -61,10 +64,15 @@ def naked_levels(canvas: Canvas) -> list[Chart]:
     return sorted(found, key=lambda level: abs(float(level["price"]) - close))[:MOST_NAKED]
 
 
-def price_pixels(height: int) -> float:
+def top_margin(canvas: Canvas) -> int:
+    """Pixels over the panes: for the title and the key of the price, which has another line for Cipher A's symbols."""
+    return _TOP + (_KEY_LINE if "ribbon_lengths" in canvas.chart["cipher"] and not canvas.narrow else 0)
+
+
+def price_pixels(canvas: Canvas, height: int) -> float:
     """Height of the price pane in pixels, of a figure as high as `height`."""
     bottom, top = DOMAINS[PRICE]
-    return (height - TOP - BOTTOM) * (top - bottom)
+    return (height - top_margin(canvas) - BOTTOM) * (top - bottom)
 
 
 def tags(canvas: Canvas, height: int) -> list[Tag]:
@@ -74,7 +82,7 @@ def tags(canvas: Canvas, height: int) -> list[Tag]:
         height: of the figure in pixels.
     """
     low, high = visible_prices(canvas)
-    pixels = price_pixels(height)
+    pixels = price_pixels(canvas, height)
     found = sorted((tag for tag in _all(canvas) if low <= tag.price <= high), key=lambda tag: -tag.price)
     wanted = [(high - tag.price) / (high - low) * pixels for tag in found]
     placed = _apart(wanted, [_FIRM if tag.kind == CLOSE else 1.0 for tag in found], pixels)
@@ -101,7 +109,7 @@ def number_places(canvas: Canvas, height: int) -> list[float]:
     """Prices whose numbers the axis of a narrow page shows: even ones, also beyond what is in view, beside no tag."""
     low, high = visible_prices(canvas)
     step = _even_step(high - low, float(canvas.chart["tick_size"]))
-    pixel = (high - low) / price_pixels(height)
+    pixel = (high - low) / price_pixels(canvas, height)
     taken = [tag.price + tag.lift * pixel for tag in tags(canvas, height)]
     first, last = math.ceil((2 * low - high) / step), math.floor((2 * high - low) / step)
     places = [number * step for number in range(first, last + 1)]

@@ -36,15 +36,17 @@ def wave_traces(canvas: Canvas) -> Iterator[Chart]:
         line={"dash": "dot"},
         **filled,
     )
-    yield line(
-        canvas,
-        panel["vwap"],
-        name="wt1 − wt2",
-        color=palette.difference,
-        fillcolor=palette.difference_area,
-        line={"width": 0.8},
-        **filled,
-    )
+    # Cipher A has waves without their difference.
+    if "vwap" in panel:
+        yield line(
+            canvas,
+            panel["vwap"],
+            name="wt1 − wt2",
+            color=palette.difference,
+            fillcolor=palette.difference_area,
+            line={"width": 0.8},
+            **filled,
+        )
     yield from _ribbon(canvas, panel["money_flow"])
 
 
@@ -69,12 +71,14 @@ def flow_traces(canvas: Canvas) -> Iterator[Chart]:
 
 
 def oscillator_traces(canvas: Canvas) -> Iterator[Chart]:
-    """RSI, Stoch RSI and the Schaff trend cycle."""
+    """RSI, Stoch RSI and the Schaff trend cycle, of which Cipher A has RSI alone."""
     panel, palette = canvas.chart["cipher"], canvas.palette
     thin = {"width": 1.0}
     stochastic = {"axis": OSCILLATORS, **canvas.layer("Stoch RSI")}
-    yield line(canvas, panel["stoch_k"], name="stoch K", color=palette.fast, line=thin, **stochastic)
-    yield line(canvas, panel["stoch_d"], name="stoch D", color=palette.slow, line={**thin, "dash": "dot"}, **stochastic)
+    if "stoch_k" in panel:
+        dotted = {**thin, "dash": "dot"}
+        yield line(canvas, panel["stoch_k"], name="stoch K", color=palette.fast, line=thin, **stochastic)
+        yield line(canvas, panel["stoch_d"], name="stoch D", color=palette.slow, line=dotted, **stochastic)
     if panel.get("stc"):
         yield line(
             canvas,

@@ -87,6 +87,9 @@ def analyze(
     show: Annotated[
         list[str] | None, typer.Option(help='A layer it usually hides, such as "Hidden divergences"; may be repeated.')
     ] = None,
+    preset: Annotated[
+        str, typer.Option(help="Panel that it shows, such as `vumanchu_a` for the ribbon of Cipher A.")
+    ] = "vumanchu_b",
     home: Home = None,
     market: Market = None,
 ) -> None:
@@ -94,7 +97,7 @@ def analyze(
     from ui.cli.analysis import run_analysis
     from ui.cli.plotting import Plot
 
-    wanted = None if plot is None else Plot(plot, theme, candles=candles, shown=frozenset(show or ()))
+    wanted = None if plot is None else Plot(plot, theme, candles=candles, shown=frozenset(show or ()), preset=preset)
     run_analysis(symbol, timeframe, _settings(home=home, market=market), plot=wanted)
 
 

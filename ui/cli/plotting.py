@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Theme = Literal["dark", "light"]
 
+USUAL_PRESET: Final = "vumanchu_b"
 WIDTH: Final = 1400
 HEIGHT: Final = 900
 _MAKER: Final = "Quantum Trader Pro"
@@ -40,18 +41,24 @@ class Plot:
         file: ends in .html or .png.
         candles: how many are shown.
         shown: layers to show although they are usually hidden.
+        preset: settings of the Cipher panel, or of Cipher A.
 
     Raises:
         InvalidRequest: the file ends otherwise, lies in no folder, or is there and was not made by this command; or
-            there is no such layer.
+            there is no such layer, or no such preset that never repaints.
     """
 
     file: Path
     theme: Theme = "dark"
     candles: int = 200
     shown: frozenset[str] = frozenset()
+    preset: str = USUAL_PRESET
 
     def __post_init__(self) -> None:
+        if self.preset != USUAL_PRESET:
+            from engines.chart import panel_preset
+
+            panel_preset(self.preset)
         unknown = sorted(self.shown.difference(LAYERS))
         if unknown:
             raise InvalidRequest(f"A chart has no layer {unknown[0]!r}.", remedy=f"It may have {', '.join(LAYERS)}.")
@@ -82,7 +89,9 @@ class Plot:
 
         # The profile is of as many candles as that of the analysis in words, however many the picture shows.
         wanted = parse_timeframe(timeframe)
-        chart = chart_data(market, symbol, wanted, as_of=as_of, count=self.candles, lookback=DESK_LOOKBACK)
+        chart = chart_data(
+            market, symbol, wanted, as_of=as_of, count=self.candles, lookback=DESK_LOOKBACK, preset=self.preset
+        )
         content = self._picture(chart) if self.file.suffix.lower() == ".png" else self._page(chart)
         _put(self.file, content)
 

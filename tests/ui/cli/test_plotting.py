@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -107,6 +108,20 @@ def test_a_page_is_written_after_its_analysis_and_replaced_by_the_next(run: Run,
 def test_a_layer_that_is_not_there_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"no layer 'Moon phases'.*Schaff trend cycle"):
         Plot(tmp_path / "chart.html", shown=frozenset({"Moon phases"}))
+
+
+@pytest.mark.parametrize("preset", ["vumanchu_c", "vumanchu_b_tv_parity"])
+def test_a_preset_that_is_not_there_or_repaints_is_refused(tmp_path: Path, preset: str) -> None:
+    with pytest.raises(InvalidRequest, match=preset):
+        Plot(tmp_path / "chart.html", preset=preset)
+
+
+def test_a_chart_of_cipher_a_says_so_and_has_its_ribbon(run: Run, tmp_path: Path) -> None:
+    done = run("analyze", "BTC/USDT", "4h", "--plot", "chart.html", "--preset", "vumanchu_a")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "chart.html").read_text(encoding="utf-8")
+    assert "<title>BTC/USDT 4h on demo, simulated, preset vumanchu_a, as of " in text
+    assert re.search(r"<li>The ribbon (rises|falls): EMA 11 at", text)
 
 
 def test_a_picture_has_its_size_and_says_what_it_shows(run: Run, tmp_path: Path) -> None:
