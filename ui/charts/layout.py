@@ -34,7 +34,7 @@ def layout(canvas: Canvas, *, height: int) -> Chart:
             "x": 0,
             "xref": "paper",
             "xanchor": "left",
-            "y": 1 - 16 / height,
+            "y": 1 - 26 / height,
             "yanchor": "top",
         },
         "showlegend": False,
