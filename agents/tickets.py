@@ -149,7 +149,7 @@ def _confluence_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> s
     pro = sum(argument.weight > 0 for argument in ticket.confluence.arguments)
     contra = sum(argument.weight < 0 for argument in ticket.confluence.arguments)
     values |= {
-        "evidence": EvidenceValue(score, "ratio", f"{score:+.1f}", "evidence for the ticket's side, from -1 to 1"),
+        "evidence": EvidenceValue(score, "ratio", f"{score:+.2f}", "evidence for the ticket's side, from -1 to 1"),
         "for": wording.count(pro, "arguments for it"),
         "against": wording.count(contra, "arguments against it"),
     }

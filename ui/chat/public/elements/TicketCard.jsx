@@ -109,7 +109,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
   function Evidence({ confluence }) {
     const pros = confluence.arguments.filter((argument) => argument.weight > 0);
     const cons = confluence.arguments.filter((argument) => argument.weight < 0);
-    const score = confluence.score === null ? 'no score' : `${confluence.score > 0 ? '+' : ''}${confluence.score.toFixed(1)}`;
+    const score = confluence.score === null ? 'no score' : `${confluence.score > 0 ? '+' : ''}${confluence.score.toFixed(2)}`;
     const leaning = confluence.score >= 0.15 ? 'for this order' : confluence.score <= -0.15 ? 'against this order' : 'mixed';
     const list = (name, items) => (
       <div>
