@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from .siege.cells import Cell, Outcome, every_boundary, open_field
+from .siege.desk import KINDS
 from .siege.link import VENUES, emulator
 from .siege.report import full, run_lanes, sample
 from .siege.storm import RATE, weather
@@ -51,7 +52,7 @@ def test_the_whole_matrix_crosses_venues_kinds_faults_and_resumes() -> None:
         (venue, kind, fault, resume)
         for cell in cells
         for venue in (*VENUES, "paper")
-        for kind in ("market", "limit", "bracket")
+        for kind in KINDS
         for fault in ({"none"} if venue == "paper" else {cell.fault})
         for resume in ("calm", "deaf", "twice")
     }

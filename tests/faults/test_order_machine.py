@@ -59,6 +59,7 @@ OF_CREATES = (
 )
 OF_READS = ("unavailable_before", "drop_before", "truncated", "html", "empty", "no_id", "unknown_status", "stale")
 READS = ("lookup", "open_orders", "closed_orders", "fills")
+FAULTS = st.sampled_from(("", *OF_CREATES))
 PRICES = ("47900", "48900", "49500", "50000", "50600", "52100")
 
 
@@ -114,7 +115,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     def _require_journalled(self, content: str) -> None:
         """At the moment of sending, another connection already sees the order, or the entry whose exits these are."""
-        [digits] = set(re.findall(r"(?:qtp-|717470(?:00|01|02))([0-9a-f]{24})", content))
+        [digits] = set(re.findall(r"(?:qtp-|717470[0-9a-f]{2})([0-9a-f]{24})", content))
         with self.desk.engine.connect() as connection:
             known = select(tables.orders.c.id).where(tables.orders.c.id == f"qtp-{digits}")
             assert connection.execute(known).first() is not None, "an order was sent before it was journalled"
@@ -137,6 +138,18 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(KINDS), quantity=st.integers(2, 900))
     def ask_to_buy(self, kind: Any, quantity: int) -> None:
         self._do(lambda: self.tickets.append(self.desk.ask(kind, quantity=Decimal(quantity) / 10_000).id))
+
+    @rule(kind=st.sampled_from(KINDS), quantity=st.integers(2, 900), fault=FAULTS, reads=st.integers(0, 2))
+    def order(self, kind: Any, quantity: int, fault: str, reads: int) -> None:
+        """From the question to the venue in one go, under a fault of the order and of the look-ups that follow it."""
+        if self.place.door is not None and fault:
+            self._spoil(fault, ["create"])
+            if reads:
+                self._spoil(OF_READS[quantity % len(OF_READS)], list(READS), reads)
+        self.ask_to_buy(kind, quantity)
+        if self.tickets:
+            self.decide("approve", 1)
+            self.submit(0, 2)
 
     @rule(share=st.integers(1, 10))
     def ask_to_sell(self, share: int) -> None:

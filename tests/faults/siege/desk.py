@@ -21,6 +21,7 @@ from engines.domain.orders import Order, OrderIntent, OrderTicket
 from engines.errors import QuantumTraderError, VenueUnavailable
 from engines.execution.broker import Broker
 from engines.execution.context import OrderContext
+from engines.execution.guard import guard_exits
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit, unfinished
@@ -58,21 +59,19 @@ LIMITS: Final = replace(
     max_losing_streak=1_000_000,
 )
 
-Kind = Literal["market", "limit", "bracket"]
-KINDS: Final[tuple[Kind, ...]] = ("market", "limit", "bracket")
+Kind = Literal["market", "limit", "bracket", "guarded"]
+KINDS: Final[tuple[Kind, ...]] = ("market", "limit", "bracket", "guarded")
+"""A bracket is a limit entry, whose exits go along where a venue takes them; those of a guarded market entry follow."""
 _MIGRATING: Final = threading.Lock()
 _STEP, _FEE = Decimal("0.00001"), Decimal("0.001")
 _RULES: Final = Instrument(BTC, "BTC", "USDT", Decimal("0.1"), _STEP, Decimal("0.0001"), Decimal(5), _FEE, _FEE)
 
+_EXITS: Final = {"stop_loss": Decimal(48_000), "take_profit": Decimal(52_000)}
 _FIELDS: Final[dict[Kind, dict[str, Any]]] = {
     "market": {},
     "limit": {"order_type": "limit", "limit_price": Decimal(49_000)},
-    "bracket": {
-        "order_type": "limit",
-        "limit_price": Decimal(50_010),
-        "stop_loss": Decimal(48_000),
-        "take_profit": Decimal(52_000),
-    },
+    "bracket": {"order_type": "limit", "limit_price": Decimal(50_010)} | _EXITS,
+    "guarded": _EXITS,
 }
 
 
@@ -137,6 +136,7 @@ class Desk:
         """One round of what the watcher does: resting orders, then whatever is unclear. How much is still unclear."""
         try:
             sync_fills(self.ledger, self.broker)
+            guard_exits(self.context, self.broker, self.context.clock.now())
         except VenueUnavailable:
             return 1 + len(unfinished(self.ledger))
         for ticket_id in unfinished(self.ledger):
@@ -151,7 +151,8 @@ class Desk:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with suppress(VenueUnavailable):
-                if self.settle() == 0 and sync_fills(self.ledger, self.broker) == ():
+                # What one round settles, the next one guards.
+                if self.settle() == 0 == self.settle() and sync_fills(self.ledger, self.broker) == ():
                     return
             time.sleep(pause)
         raise TimeoutError(f"still unclear: {unfinished(self.ledger)}")

@@ -9,14 +9,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engines.domain.orders import Order
+from engines.errors import VenueUnavailable
+from engines.execution.reconcile import reconcile
 from engines.execution.submit import unfinished
 
 from .desk import ACCOUNT, CASH, Desk
 from .link import Handle
 
 # Ids in Kraken's form: "qtp" in hexadecimal, what the order is, and the digits of our own id.
-_AT_KRAKEN: Final = re.compile(r"717470(00|01|02)([0-9a-f]{24})")
-_PART: Final = {"00": "", "01": "-sl", "02": "-tp"}
+_AT_KRAKEN: Final = re.compile(r"717470([0-9a-f]{2})([0-9a-f]{24})")
+_PART: Final = {"00": "", "01": "-sl", "02": "-tp", "03": "-gs", "04": "-gt"}
+_ENDS: Final = re.compile(r"-(ls|sl|tp|gs|gt)$")
 _OPEN: Final = frozenset({"open", "untriggered", "waiting"})
 _CLIENT_ID: Final = ("newClientOrderId", "workingClientOrderId", "listClientOrderId", "orderLinkId", "cl_ord_id")
 _NEVER_THERE: Final = frozenset({"not_accepted", "rejected_by_venue"})
@@ -30,10 +33,27 @@ def compared(desk: Desk, venue: Handle) -> list[str]:
     wrong += [f"{name} was sent {count} times" for name, count in _sent(venue).items() if count > 1]
     wrong += _money(desk, truth)
     wrong += _orders(orders, truth)
+    wrong += [f"the exits of {order.id} are nowhere" for order in orders.values() if _is_unguarded(order, orders)]
     wrong += [f"ticket {ticket_id} is not settled" for ticket_id in unfinished(desk.ledger)]
     if not desk.ledger.verify_audit().intact:
         wrong.append("the audit chain is broken")
-    return wrong
+    return [*wrong, *_reconciled(desk)]
+
+
+def _is_unguarded(order: Order, orders: Mapping[str, Order]) -> bool:
+    """A filled entry whose stop-loss or take-profit is neither at the venue nor kept by the desk."""
+    wanted = sum(price is not None for price in (order.stop_loss, order.take_profit))
+    return order.status == "filled" and wanted > sum(each.parent_id == order.id for each in orders.values())
+
+
+def _reconciled(desk: Desk) -> list[str]:
+    """What the desk's own comparison says, which has to be the same: nothing."""
+    try:
+        found = reconcile(desk.context, desk.broker, ACCOUNT, sleep=lambda seconds: None)
+    except VenueUnavailable:
+        # A busy machine may be slower than the client is patient.
+        found = reconcile(desk.context, desk.broker, ACCOUNT, sleep=lambda seconds: None)
+    return [] if found.matches and not found.differences else [f"the desk's own comparison finds {found.told()}"]
 
 
 def unjournalled(desk: Desk, venue: Handle) -> list[str]:
@@ -67,7 +87,7 @@ def compared_on_paper(desk: Desk) -> list[str]:
 
 def _entry(client_id: str) -> str:
     """Our entry's id behind the one that was sent, of its exits or their list too."""
-    return own_id(client_id).removesuffix("-ls").removesuffix("-sl").removesuffix("-tp")
+    return _ENDS.sub("", own_id(client_id))
 
 
 def _sent(venue: Handle) -> Counter[str]:
