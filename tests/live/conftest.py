@@ -96,7 +96,7 @@ class LiveDesk:
         self.running[-1].wait()
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, timeout=180, trust_env=False)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `quantum-trader` beside the desk, in the same environment."""

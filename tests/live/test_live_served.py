@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+# A machine that was just set up compiles the engines' kernels behind the first ticket.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+
 Make = Callable[[str], Any]
 
 
