@@ -81,8 +81,9 @@ class CipherBlock:
             raise InvalidRequest(f"The block has {self.count} symbols.", remedy="Give that many of everything.")
         values, masks = np.empty((len(self.columns), self.count)), np.empty(self.count, dtype=np.int64)
         prices = first, top, bottom, last
-        call = call_on(times, prices, self._machine.layout, self._states, self._work, (values, masks), per_symbol=1)
-        bad = self._machine.kernel(call.address)
+        layout, parts = self._machine.layout, self._machine.parts
+        call = call_on(times, prices, layout, parts, self._states, self._work, (values, masks), per_symbol=1)
+        bad = self._machine.advance_kernel(call.address)
         if bad >= 0:
             raise InvalidRequest(
                 f"Row {bad}: the candle of {from_ms(int(times[bad])):%Y-%m-%d %H:%M} UTC, open {first[bad]!r}, high "

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from engines.cipher.layout import FRACTAL, Layout
+from engines.cipher.layout import CANDLES, FRACTAL, LAST_TIME, Layout
 from engines.cipher.params import CipherAParams
 from engines.cipher.windows import mean_state
 
@@ -63,13 +63,12 @@ FLOW_MULTIPLIER, FLOW_SHIFT = range(2)
 UP_WAVE_LOW, UP_WAVE_HIGH, UP_RSI_LOW, UP_RSI_HIGH = range(2, 6)
 DOWN_WAVE_LOW, DOWN_WAVE_HIGH, DOWN_RSI_LOW, DOWN_RSI_HIGH = range(6, 10)
 
-# Places in `state`: waves; last close, count, average gain and loss; side of the waves; candles seen and the ribbon;
-# its last three differences; the last body. Windows follow.
-LAST_TIME: Final = 0
-WAVE: Final = 1
-STRENGTH: Final = 7
-CROSS: Final = 11
-RIBBON_STATE: Final = 12
+# Places in `state`, after those of the last time and the number of candles: waves; last close, count, average gain and
+# loss; side of the waves; candles seen and the ribbon; its last three differences; the last body. Windows follow.
+WAVE: Final = CANDLES + 1
+STRENGTH: Final = WAVE + 6
+CROSS: Final = STRENGTH + 4
+RIBBON_STATE: Final = CROSS + 1
 CIRCLE: Final = RIBBON_STATE + 1 + RIBBON
 X: Final = CIRCLE + 1
 TRIANGLE: Final = CIRCLE + 2

@@ -24,12 +24,14 @@ from engines.cipher.layout import (
     Wholes,
 )
 from engines.cipher.primitives import TOLERANCE, Floats, Masks
-from engines.compiled import step
+from engines.compiled import copied, step
 
 Vectors = tuple[Wholes, Floats, Floats, Masks]
 
 # Rows of the recent values, each with the four before the chunk in front.
 _WAVE, _RSI, _K, _HIGH, _LOW = range(5)
+# Where the sets of wave, RSI and K begin, and the last ones end.
+_FIRST_SET = (0, 3, 5, 7)
 _BOTTOM, _TOP = 1, 2
 
 
@@ -120,7 +122,7 @@ def is_gold(candle: int, wave: float, levels: Floats, state: Floats) -> bool:
     return bool(left and low - wave - levels[GOLD_FALL] <= TOLERANCE and rsi - levels[GOLD_RSI] < -TOLERANCE)
 
 
-@step
+@copied
 def divergence_pass(recent: Floats, first: int, scratch: tuple[Wholes, Wholes], vectors: Vectors) -> None:
     """Add the bits of all divergences, pivots and divergence dots.
 
@@ -131,9 +133,8 @@ def divergence_pass(recent: Floats, first: int, scratch: tuple[Wholes, Wholes], 
         vectors: plan, levels, the whole state of the symbol, and the masks to add to.
     """
     plan, levels, state, masks = vectors
-    series_pass(recent, _WAVE, (0, 3), first, scratch, vectors)
-    series_pass(recent, _RSI, (3, 5), first, scratch, vectors)
-    series_pass(recent, _K, (5, 7), first, scratch, vectors)
+    for row in range(len(_FIRST_SET) - 1):
+        series_pass(recent, row, (_FIRST_SET[row], _FIRST_SET[row + 1]), first, scratch, vectors)
     buy, sell, gold = plan[BUY_BITS], plan[SELL_BITS], plan[GOLD_BITS]
     for t in range(len(masks)):
         bits = masks[t]

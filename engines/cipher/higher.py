@@ -2,7 +2,7 @@
 
 A bucket is `floor(open_time / length)` on the epoch, but weeks begin on Monday, as everywhere here. Its candle is made
 of the chart's candles that open in it, as many as there are, and is known once a candle closes at or after the bucket's
-end: a week-end does not close it early, and a partial first one counts. The arithmetic is in `higher_kernels`.
+end: a week-end does not close it early, and a partial first one counts. The arithmetic is in `higher_part`.
 """
 
 from __future__ import annotations

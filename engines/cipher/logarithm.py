@@ -29,17 +29,21 @@ _C6, _C7 = 1.531383769920937332e-01, 1.479819860511658591e-01
 
 
 @step
-def log_pass(x: Floats, power: Floats, result: Floats) -> None:
-    """Logarithm of positive normal numbers; `power` is scratch. Neither may be `x`."""
-    bits, powers, parts = x.view(np.uint64), power.view(np.uint64), result.view(np.uint64)
+def log_pass(x: Floats, parts: Bits, power: Floats, powers: Bits) -> None:
+    """Logarithm of positive normal numbers, in place.
+
+    Args:
+        parts: the bits of x.
+        power, powers: scratch, and its bits.
+    """
     for t in range(len(x)):
-        shifted = bits[t] + _SHIFT
+        shifted = parts[t] + _SHIFT
         powers[t] = (shifted >> _EXPONENT) | _WHOLE
         parts[t] = (shifted & _FRACTION) + _ROOT
     for t in range(len(x)):
-        twos, f = power[t] - _WHOLE_AND_BIAS, result[t] - 1.0
+        twos, f = power[t] - _WHOLE_AND_BIAS, x[t] - 1.0
         s, half = f / (2.0 + f), 0.5 * f * f
         z = s * s
         w = z * z
         series = z * (_C1 + w * (_C3 + w * (_C5 + w * _C7))) + w * (_C2 + w * (_C4 + w * _C6))
-        result[t] = s * (half + series) + twos * _LN2_LOW - half + f + twos * _LN2_HIGH
+        x[t] = s * (half + series) + twos * _LN2_LOW - half + f + twos * _LN2_HIGH

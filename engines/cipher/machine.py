@@ -12,6 +12,7 @@ from engines.cipher.calls import Masks, Prices, call_on
 from engines.cipher.cipher_a_layout import A_COLUMNS, A_EVENT_NAMES, A_SCRATCH_SHAPE, cipher_a_layout
 from engines.cipher.layout import CORE_COLUMNS, EVENT_NAMES, FRACTAL, VALUE_COLUMNS, Layout, layout_of
 from engines.cipher.params import CipherAParams, CipherParams
+from engines.cipher.scratch import CHUNK, SCRATCH_ROWS
 from engines.domain.candles import CandleFrame, Floats, Times
 from engines.domain.timeframe import Timeframe
 from engines.errors import InvalidRequest
@@ -20,19 +21,20 @@ from engines.soundness import contiguous_columns, unsound
 # Candles that are computed at once when only the state after them is wanted.
 _PIECE: Final = 4_096
 
-Kernel = Callable[[int], int]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
     """What computes a panel with certain settings on candles of one timeframe.
 
     Attributes:
-        kernel: see `kernels.panel_kernel`; it changes the states and scratch it is handed and nothing else.
+        advance: see `kernels.advance_kernel`; it changes the states, scratch and outputs it is handed, nothing else.
+        parts: addresses of what it makes of each chunk.
         scratch_shape: of the scratch that runs fastest; one candle at a time needs `narrow`.
     """
 
-    kernel: Kernel
+    advance_kernel: Callable[[int], int]
+    candle_kernel: Callable[[int, int, float, float, float, float], int]
+    parts: tuple[int, ...]
     layout: Layout
     columns: tuple[str, ...]
     event_names: tuple[str, ...]
@@ -50,8 +52,8 @@ class Machine:
     def run(self, times: Times, prices: Prices, states: Floats, values: Floats, masks: Masks) -> int:
         """Advance one symbol by all candles; returns -1, or the row of the first candle that cannot be."""
         work = np.empty(self.scratch_shape)
-        call = call_on(times, prices, self.layout, states, work, (values, masks), per_symbol=len(times))
-        return self.kernel(call.address)
+        call = call_on(times, prices, self.layout, self.parts, states, work, (values, masks), per_symbol=len(times))
+        return self.advance_kernel(call.address)
 
     def advance(self, candles: CandleFrame, states: Floats) -> None:
         """Advance one symbol's state by these candles, at the speed of a whole history, and keep no values.
@@ -87,12 +89,19 @@ def machine_of(params: CipherParams | CipherAParams, timeframe: Timeframe, *, co
     Args:
         core: for the columns of panel B's core only, without any event.
     """
+    from engines.cipher.kernels import advance_kernel, candle_kernel
+
     if isinstance(params, CipherAParams):
-        from engines.cipher.cipher_a_kernels import cipher_a_kernel
+        from engines.cipher.cipher_a_part import cipher_a_part
 
-        return Machine(cipher_a_kernel, cipher_a_layout(params), A_COLUMNS, A_EVENT_NAMES, A_SCRATCH_SHAPE)
-    from engines.cipher.kernels import CHUNK, SCRATCH_ROWS, panel_kernel
+        ribbon, layout = (cipher_a_part.address,), cipher_a_layout(params)
+        return Machine(advance_kernel, candle_kernel, ribbon, layout, A_COLUMNS, A_EVENT_NAMES, A_SCRATCH_SHAPE)
+    from engines.cipher.core_part import core_part
+    from engines.cipher.event_part import event_part
+    from engines.cipher.higher_part import higher_part
 
-    columns = CORE_COLUMNS if core else VALUE_COLUMNS
-    shape = (SCRATCH_ROWS, CHUNK + FRACTAL)
-    return Machine(panel_kernel, layout_of(params, timeframe), columns, () if core else EVENT_NAMES, shape)
+    layout, shape = layout_of(params, timeframe), (SCRATCH_ROWS, CHUNK + FRACTAL)
+    if core:
+        return Machine(advance_kernel, candle_kernel, (core_part.address,), layout, CORE_COLUMNS, (), shape)
+    parts = (core_part.address, event_part.address, higher_part.address)
+    return Machine(advance_kernel, candle_kernel, parts, layout, VALUE_COLUMNS, EVENT_NAMES, shape)

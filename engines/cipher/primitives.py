@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engines.cipher.layout import FLAT
 from engines.cipher.windows import MEAN_HEAD, RANGE_HEAD
-from engines.compiled import aside, step
+from engines.compiled import aside, copied, step
 
 # Script comparisons carry this absolute tolerance.
 TOLERANCE = 1e-10
@@ -24,9 +24,11 @@ SHORT = 8
 Floats = NDArray[np.float64]
 Masks = NDArray[np.int64]
 EmaState = tuple[int, float]
+# Open, high, low and close.
+Candles = tuple[Floats, Floats, Floats, Floats]
 
 
-@step
+@aside
 def ema_step(x: float, state: EmaState, length: int) -> tuple[float, EmaState]:
     """Exponential average, seeded with the mean of the first `length` defined values; skips undefined ones."""
     count, average = state
@@ -43,7 +45,7 @@ def ema_step(x: float, state: EmaState, length: int) -> tuple[float, EmaState]:
     return average / length, (length, average / length)
 
 
-@step
+@aside
 def rma_step(x: float, state: EmaState, length: int) -> tuple[float, EmaState]:
     """Wilder's average, seeded like `ema_step`."""
     count, average = state
@@ -75,7 +77,7 @@ def ema_pass(x: Floats, state: Floats, length: int, average: Floats) -> None:
     state[0], state[1] = carried
 
 
-@step
+@copied
 def macd_pass(x: Floats, state: Floats, lengths: tuple[int, int], macd: Floats) -> None:
     """Fast less slow exponential average of defined values, as `ema_step`; four slots of state."""
     fast, slow = (int(state[0]), state[1]), (int(state[2]), state[3])
@@ -94,9 +96,36 @@ def macd_pass(x: Floats, state: Floats, lengths: tuple[int, int], macd: Floats) 
     state[1], state[3] = quick, calm
 
 
-@step
+@copied
 def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     """Mean of the last `length` defined values; repeats itself on an undefined one. `mean` must not be `x`.
+
+    Three defined values in a row, which is what panels smooth over, need no window: the same sums, side by side.
+    """
+    gaps, count = 0, len(x)
+    for t in range(count):
+        gaps += 1 if np.isnan(x[t]) else 0
+    if length != 3 or gaps > 0 or state[1] < 3.0:
+        window_means(x, state, length, mean)
+        return
+    position = int(state[0])
+    window = state[MEAN_HEAD:]
+    before = window[position + 1 if position < 2 else 0]
+    last = window[position - 1 if position > 0 else 2]
+    oldest = before
+    for t in range(min(2, count)):
+        oldest, before, last = before, last, x[t]
+        mean[t] = (oldest + before + last) / 3.0
+    for t in range(2, count):
+        mean[t] = (x[t - 2] + x[t - 1] + x[t]) / 3.0
+    if count > 2:
+        oldest, before, last = x[count - 3], x[count - 2], x[count - 1]
+    state[0], window[0], window[1], window[2] = 0.0, oldest, before, last
+
+
+@aside
+def window_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
+    """`mean_pass` for any length, gaps and a beginning.
 
     Short windows are summed afresh for every candle, oldest first. The rolling sum of a long one is replaced by a fresh
     sum each time the window comes round, so rounding errors cannot pile up.
@@ -104,14 +133,9 @@ def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     if length > SHORT:
         rolling_means(x, state, length, mean)
         return
-    gaps, count = 0, len(x)
-    for t in range(count):
-        gaps += 1 if np.isnan(x[t]) else 0
-    # Three defined values in a row need no window: the same sums, side by side.
-    whole = length == 3 and gaps == 0 and state[1] == 3.0 and count > 6
     position, filled = int(state[0]), int(state[1])
     window = state[MEAN_HEAD:]
-    for t in range(2 if whole else count):
+    for t in range(len(x)):
         if not np.isnan(x[t]):
             window[position] = x[t]
             filled = min(filled + 1, length)
@@ -123,15 +147,11 @@ def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
             total += window[k]
         mean[t] = total / length if filled == length else np.nan
     state[0], state[1] = position, filled
-    if whole:
-        for t in range(2, count):
-            mean[t] = (x[t - 2] + x[t - 1] + x[t]) / 3.0
-        state[0], window[0], window[1], window[2] = 0.0, x[count - 3], x[count - 2], x[count - 1]
 
 
-@aside
+@step
 def rolling_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
-    """`mean_pass` for a long window."""
+    """`window_means` for a long window."""
     position, filled, total, fresh = int(state[0]), int(state[1]), state[2], state[3]
     window = state[MEAN_HEAD:]
     gaps = 0
@@ -155,7 +175,7 @@ def rolling_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     state[0], state[1], state[2], state[3] = position, filled, total, fresh
 
 
-@step
+@copied
 def range_pass(x: Floats, state: Floats, length: int, skip: int, highest: Floats, lowest: Floats) -> None:
     """Highest and lowest of the last `length` values, undefined ones not counting; none for the first `skip`.
 
@@ -205,7 +225,7 @@ def change_pass(x: Floats, last: float, gain: Floats, loss: Floats) -> None:
         loss[t] = -change if not change >= 0.0 else 0.0
 
 
-@step
+@copied
 def strength_pass(gain: Floats, loss: Floats, price: Floats, strength: Floats) -> None:
     """Relative strength in 0..100; 100 where nothing was lost, so also where nothing moved at all.
 
@@ -218,23 +238,27 @@ def strength_pass(gain: Floats, loss: Floats, price: Floats, strength: Floats) -
         strength[t] = 100.0 if loss[t] <= nothing else value
 
 
+@step
+def wave_averages(state: Floats) -> tuple[EmaState, EmaState, EmaState]:
+    """Mean of the price, its mean deviation and the wave, from six slots of state."""
+    return (int(state[0]), state[1]), (int(state[2]), state[3]), (int(state[4]), state[5])
+
+
+@step
+def keep_averages(averages: tuple[EmaState, EmaState, EmaState], state: Floats) -> None:
+    """Leave them in their six slots."""
+    (state[0], state[1]), (state[2], state[3]), (state[4], state[5]) = averages
+
+
 @aside
-def wave_head(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> int:
-    """Waves, and whether they are flat, until all three averages are seeded; returns how many candles that took."""
-    mean_state, spread_state = (int(state[0]), state[1]), (int(state[2]), state[3])
-    wave_state = int(state[4]), state[5]
-    t = 0
-    # An average over one value is that value, which the short form of a seeded one misses by rounding.
-    while t < len(typical) and (wave_state[0] < average or channel == 1 or average == 1):
-        mean, mean_state = ema_step(typical[t], mean_state, channel)
-        spread, spread_state = ema_step(abs(typical[t] - mean), spread_state, channel)
-        wt1[t], wave_state = ema_step((typical[t] - mean) / (0.015 * spread), wave_state, average)
-        masks[t] = FLAT if spread <= NOISE * mean else 0
-        t += 1
-    state[0], state[1] = mean_state
-    state[2], state[3] = spread_state
-    state[4], state[5] = wave_state
-    return t
+def seeding_wave_step(
+    typical: float, averages: tuple[EmaState, EmaState, EmaState], channel: int, average: int
+) -> tuple[float, int, tuple[EmaState, EmaState, EmaState]]:
+    """Wave and flat bit of one candle, the averages being seeded or not."""
+    mean, mean_state = ema_step(typical, averages[0], channel)
+    spread, spread_state = ema_step(abs(typical - mean), averages[1], channel)
+    wave, wave_state = ema_step((typical - mean) / (0.015 * spread), averages[2], average)
+    return wave, FLAT if spread <= NOISE * mean else 0, (mean_state, spread_state, wave_state)
 
 
 @step
@@ -257,25 +281,18 @@ def wave_step(
 @aside
 def wave_pass(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> None:
     """Distance of the typical price from its mean in mean deviations, smoothed; flat where those are noise."""
-    head = wave_head(typical, state, channel, average, wt1, masks)
+    seeding = wave_averages(state)
+    t = 0
+    # An average over one value is that value, which the short form of a seeded one misses by rounding.
+    while t < len(typical) and (seeding[2][0] < average or channel == 1 or average == 1):
+        wt1[t], masks[t], seeding = seeding_wave_step(typical[t], seeding, channel, average)
+        t += 1
+    keep_averages(seeding, state)
     averages = state[1], state[3], state[5]
     weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
-    for t in range(head, len(typical)):
-        wt1[t], masks[t], averages = wave_step(typical[t], averages, weight, wave_weight)
+    for k in range(t, len(typical)):
+        wt1[k], masks[k], averages = wave_step(typical[k], averages, weight, wave_weight)
     state[1], state[3], state[5] = averages
-
-
-@aside
-def wilder_head(gain: Floats, loss: Floats, state: Floats, length: int) -> int:
-    """Wilder's averages of gains and losses in place until they are seeded; returns how many candles that took."""
-    count, up, down = int(state[0]), state[1], state[2]
-    t = 0
-    while t < len(gain) and count < length:
-        gain[t], (_, up) = rma_step(gain[t], (count, up), length)
-        loss[t], (count, down) = rma_step(loss[t], (count, down), length)
-        t += 1
-    state[0], state[1], state[2] = count, up, down
-    return t
 
 
 @step
@@ -284,19 +301,24 @@ def wilder_step(average: float, x: float, length: float) -> float:
     return (average * (length - 1.0) + x) / length
 
 
-@aside
+@step
 def wilder_pass(gain: Floats, loss: Floats, state: Floats, length: int) -> None:
-    """Wilder's averages of gains and losses, in place; a count and two averages of state."""
-    head = wilder_head(gain, loss, state, length)
-    up, down, span = state[1], state[2], float(length)
-    for t in range(head, len(gain)):
-        up, down = wilder_step(up, gain[t], span), wilder_step(down, loss[t], span)
-        gain[t], loss[t] = up, down
-    state[1], state[2] = up, down
+    """Wilder's averages of gains and losses, in place and in one loop; a count and two averages of state."""
+    count, up, down = int(state[0]), state[1], state[2]
+    t = 0
+    while t < len(gain) and count < length:
+        gain[t], (_, up) = rma_step(gain[t], (count, up), length)
+        loss[t], (count, down) = rma_step(loss[t], (count, down), length)
+        t += 1
+    span = float(length)
+    for k in range(t, len(gain)):
+        up, down = wilder_step(up, gain[k], span), wilder_step(down, loss[k], span)
+        gain[k], loss[k] = up, down
+    state[0], state[1], state[2] = count, up, down
 
 
 @aside
-def seed_chains(
+def chain_head(
     typical: Floats,
     changes: tuple[Floats, Floats, Floats, Floats],
     wave_state: Floats,
@@ -308,17 +330,32 @@ def seed_chains(
     """Do the work of `chain_pass` until every average is seeded; returns how many candles that took."""
     channel, average, length, other_length = lengths
     gain, loss, other_gain, other_loss = changes
-    head = wave_head(typical, wave_state, channel, average, wt1, masks)
-    up_head = wilder_head(gain, loss, strength_state, length)
-    other_head = wilder_head(other_gain, other_loss, strength_state[3:], other_length)
-    begin = max(head, up_head, other_head)
-    wave_pass(typical[head:begin], wave_state, channel, average, wt1[head:begin], masks[head:begin])
-    wilder_pass(gain[up_head:begin], loss[up_head:begin], strength_state, length)
-    wilder_pass(other_gain[other_head:begin], other_loss[other_head:begin], strength_state[3:], other_length)
-    return begin
+    waves = wave_averages(wave_state)
+    (a_count, a), (b_count, b) = (
+        (int(strength_state[0]), strength_state[1]),
+        (int(strength_state[0]), strength_state[2]),
+    )
+    (c_count, c), (d_count, d) = (
+        (int(strength_state[3]), strength_state[4]),
+        (int(strength_state[3]), strength_state[5]),
+    )
+    t = 0
+    # An average over one value is that value, which the short form of a seeded one misses by rounding.
+    alone = channel == 1 or average == 1
+    while t < len(typical) and (alone or waves[2][0] < average or a_count < length or c_count < other_length):
+        wt1[t], masks[t], waves = seeding_wave_step(typical[t], waves, channel, average)
+        gain[t], (a_count, a) = rma_step(gain[t], (a_count, a), length)
+        loss[t], (b_count, b) = rma_step(loss[t], (b_count, b), length)
+        other_gain[t], (c_count, c) = rma_step(other_gain[t], (c_count, c), other_length)
+        other_loss[t], (d_count, d) = rma_step(other_loss[t], (d_count, d), other_length)
+        t += 1
+    keep_averages(waves, wave_state)
+    strength_state[0], strength_state[1], strength_state[2] = a_count, a, b
+    strength_state[3], strength_state[4], strength_state[5] = c_count, c, d
+    return t
 
 
-@step
+@copied
 def chain_pass(
     typical: Floats,
     changes: tuple[Floats, Floats, Floats, Floats],
@@ -340,7 +377,7 @@ def chain_pass(
     unseeded = wave_state[4] < average or strength_state[0] < length or strength_state[3] < other_length
     # An average over one value is that value, which the short form of a seeded one misses by rounding.
     if unseeded or min(channel, average) == 1:
-        begin = seed_chains(typical, changes, wave_state, strength_state, lengths, wt1, masks)
+        begin = chain_head(typical, changes, wave_state, strength_state, lengths, wt1, masks)
     mean, spread, wave = wave_state[1], wave_state[3], wave_state[5]
     weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
     a, b, c, d = strength_state[1], strength_state[2], strength_state[4], strength_state[5]
@@ -352,3 +389,11 @@ def chain_pass(
         gain[t], loss[t], other_gain[t], other_loss[t] = a, b, c, d
     wave_state[1], wave_state[3], wave_state[5] = mean, spread, wave
     strength_state[1], strength_state[2], strength_state[4], strength_state[5] = a, b, c, d
+
+
+@step
+def flow_pass(candles: Candles, multiplier: float, flow: Floats) -> None:
+    """Body as a share of the range; undefined where a candle has no range."""
+    open_, high, low, close = candles
+    for t in range(len(close)):
+        flow[t] = (close[t] - open_[t]) / (high[t] - low[t]) * multiplier

@@ -110,10 +110,10 @@ class CipherStream:
         # The candle and what is told of it lie in one piece of memory, written and read at a stroke.
         columns = len(self.columns)
         self._memory = bytearray(_CANDLE.size + 8 * (columns + 1))
-        self._mask = memoryview(self._memory)[-8:].cast("q")
         self.read_row = Struct(f"={columns}d").unpack_from
-        self._machine, self._kernel = machine, machine.kernel
-        self._closing, self._trying = self._call(self._states), self._call(self._trial)
+        self._machine, self._take = machine, machine.candle_kernel
+        self._calls = self._call(self._states), self._call(self._trial)
+        self._closing, self._trying = (call.address for call in self._calls)
 
     @classmethod
     def after(cls, candles: CandleFrame, params: CipherParams | CipherAParams = VUMANCHU_B) -> Self:
@@ -136,11 +136,11 @@ class CipherStream:
         Raises:
             InvalidRequest: the candle cannot be or does not come after the last; the stream is as it was before.
         """
-        _CANDLE.pack_into(self._memory, 0, open_time, open_, high, low, close)
-        if self._kernel(self._closing.address) >= 0:
+        mask = self._take(self._closing, open_time, open_, high, low, close)
+        if mask < 0:
             raise self._refusal()
         # Copied at once, because the next candle replaces them.
-        previous = self._closed_pivots.copy() if self._mask[0] & self._compared else None
+        previous = self._closed_pivots.copy() if mask & self._compared else None
         index = self._seen
         self._seen = index + 1
         return CipherUpdate(self, index, bytes(self._memory), previous)
@@ -151,11 +151,10 @@ class CipherStream:
         Raises:
             InvalidRequest: the candle cannot be or does not come after the last closed one.
         """
-        _CANDLE.pack_into(self._memory, 0, open_time, open_, high, low, close)
-        np.copyto(self._trial, self._states)
-        if self._kernel(self._trying.address) >= 0:
+        mask = self._take(self._trying, open_time, open_, high, low, close)
+        if mask < 0:
             raise self._refusal()
-        previous = self._tried_pivots.copy() if self._mask[0] & self._compared else None
+        previous = self._tried_pivots.copy() if mask & self._compared else None
         return CipherUpdate(self, self._seen, bytes(self._memory), previous)
 
     def _call(self, states: Floats) -> Call:
@@ -164,7 +163,8 @@ class CipherStream:
         outputs = numbers[4:-1], numbers[-1].view(np.int64)
         prices = numbers[0], numbers[1], numbers[2], numbers[3]
         work = np.zeros(self._machine.narrow)
-        return call_on(times, prices, self._machine.layout, states, work, outputs, per_symbol=1)
+        layout, parts = self._machine.layout, self._machine.parts
+        return call_on(times, prices, layout, parts, states, work, outputs, per_symbol=1, before=self._states)
 
     def _refusal(self) -> InvalidRequest:
         open_time, open_, high, low, close = _CANDLE.unpack_from(self._memory)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from engines.compiled import FLOATS_IN, TIMES_IN, kernel, step, tuple_of
+from engines.compiled import FLOATS_IN, TIMES_IN, aside, kernel, step, tuple_of
 from engines.volume_profile import grid as grid_module
 from engines.volume_profile.grid import ROUNDER, SNAP, SNAP_SHARE
 
@@ -68,17 +68,22 @@ def _sum_strands(volume: Floats, turn: int, totals: Floats) -> None:
 
 
 @step
-def _place(prices: Floats, grid: tuple[float, ...], reach: float, out: Floats) -> None:
-    """Positions in rows; whole numbers where a price is on an edge."""
+def _placed(price: float, grid: tuple[float, ...], reach: float) -> float:
+    """Position in rows; a whole number where the price is on an edge."""
     per_unit, origin, height, scale, first, _ = grid
+    if per_unit > 0.0:
+        counted = price * per_unit
+        whole = (counted + ROUNDER) - ROUNDER
+        counted = whole if abs(counted - whole) <= SNAP + SNAP_SHARE * counted else counted
+        return (counted + reach - origin) / height - first
+    return (price - origin) * scale
+
+
+@aside
+def _place(prices: Floats, grid: tuple[float, ...], reach: float, out: Floats) -> None:
+    """Positions in rows of many prices."""
     for t in range(len(prices)):
-        if per_unit > 0.0:
-            counted = prices[t] * per_unit
-            whole = (counted + ROUNDER) - ROUNDER
-            counted = whole if abs(counted - whole) <= SNAP + SNAP_SHARE * counted else counted
-            out[t] = (counted + reach - origin) / height - first
-        else:
-            out[t] = (prices[t] - origin) * scale
+        out[t] = _placed(prices[t], grid, reach)
 
 
 @step
@@ -128,7 +133,7 @@ def _below_in_triangle(place: float, bottom: float, top: float, peak: float) -> 
     return 1.0 - (top - place) * (top - place) / ((top - bottom) * (top - peak))
 
 
-@step
+@aside
 def _add_triangle(bottom: float, top: float, peak: float, volume: float, rows: Floats) -> None:
     first, last = int(bottom), int(top)
     if first == last:
@@ -282,7 +287,10 @@ def value_area_kernel(volume: Floats, total: float, fraction: float) -> tuple[in
     POC is the largest row; of equal ones the nearest to the middle, then the lower. From there the area grows by the
     larger of the two rows above and the two below, the upper pair when equal, until it holds the fraction.
     """
-    return _value_area(volume, volume.max(), total, fraction)
+    largest = volume[0]
+    for row in range(1, len(volume)):
+        largest = max(largest, volume[row])
+    return _value_area(volume, largest, total, fraction)
 
 
 @kernel(
@@ -320,14 +328,10 @@ def develop_kernel(
     volume, lower, upper, peak = columns
     reach = grid[5]
     begin, tell, end, offset, count = span
-    place = np.empty((3, 1))
     for t in range(begin, end):
-        _place(lower[t : t + 1], grid, 0.0, place[0])
-        _place(upper[t : t + 1], grid, reach, place[1])
-        bottom, top = place[0, 0], place[1, 0]
+        bottom, top = _placed(lower[t], grid, 0.0), _placed(upper[t], grid, reach)
         if triangle:
-            _place(peak[t : t + 1], grid, 0.0, place[2])
-            _add_triangle(bottom, top, place[2, 0], volume[t], rows)
+            _add_triangle(bottom, top, _placed(peak[t], grid, 0.0), volume[t], rows)
         else:
             _add_range(bottom, top, volume[t], rows)
         sums[0] += volume[t]
@@ -335,7 +339,7 @@ def develop_kernel(
             sums[1] = max(sums[1], rows[row])
         if t < tell:
             continue
-        levels[:, t] = -1
+        levels[0, t], levels[1, t], levels[2, t] = -1, -1, -1
         if sums[0] > 0.0:
             # What lies on the upper edge of the last row belongs to it, until there is a row above.
             last = offset + count - 1

@@ -158,10 +158,11 @@ def test_a_spike_leaves_no_error_in_a_simple_average() -> None:
 def test_a_logarithm_is_the_librarys_to_one_unit_in_the_last_place_whether_alone_or_among_many() -> None:
     random = np.random.default_rng(4)
     x = np.concatenate([np.exp(random.uniform(-300, 300, 2_000)), 1 + random.uniform(-1e-3, 1e-3, 2_000)])
-    together, alone, scratch = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
-    log_pass(x, scratch, together)
+    together, alone, scratch = x.copy(), x.copy(), np.empty(len(x))
+    log_pass(together, together.view(np.uint64), scratch, scratch.view(np.uint64))
     for t in range(len(x)):
-        log_pass(x[t : t + 1], scratch[t : t + 1], alone[t : t + 1])
+        one, other = alone[t : t + 1], scratch[t : t + 1]
+        log_pass(one, one.view(np.uint64), other, other.view(np.uint64))
     assert np.array_equal(together, alone)
     assert np.max(np.abs(together - np.log(x)) / np.spacing(np.abs(np.log(x)))) <= 1
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import types
 
-from engines.cipher import calls, candle_passes, cipher_a_layout, layout, primitives, windows
-from engines.cipher.candle_passes import Candles, arrays_of, flow_pass, part_of, unsound_row
+from engines.cipher import calls, cipher_a_layout, layout, primitives, reach, windows
 from engines.cipher.cipher_a_layout import (
     AT_FLOW,
     AT_SIGNAL,
@@ -29,7 +27,6 @@ from engines.cipher.cipher_a_layout import (
     FLOW_SHIFT,
     GREEN_DIAMOND,
     GREEN_X,
-    LAST_TIME,
     LONG_CIRCLE,
     LONGEST,
     MONEY_FLOW,
@@ -57,19 +54,22 @@ from engines.cipher.cipher_a_layout import (
     YELLOW_X_UP,
     X,
 )
-from engines.cipher.layout import FRACTAL, Wholes
+from engines.cipher.layout import Wholes
 from engines.cipher.primitives import (
     TOLERANCE,
     Floats,
     Masks,
     change_pass,
     cross_step,
+    flow_pass,
     mean_pass,
-    rma_step,
     strength_pass,
     wave_pass,
+    wilder_pass,
+    window_means,
 )
-from engines.compiled import kernel, step
+from engines.cipher.reach import call_at, candles_of, column_of, masks_of, scratch_of, settings_of, state_of, values_of
+from engines.compiled import part, step
 
 
 @step
@@ -114,16 +114,6 @@ def ribbon_pass(close: Floats, lengths: Wholes, longest: int, state: Floats, beg
 
 
 @step
-def gain_loss_pass(gain: Floats, loss: Floats, length: int, state: Floats) -> None:
-    """Wilder's averages of both, in place and in one loop; `state` is their count and the two."""
-    count, a, b = int(state[0]), state[1], state[2]
-    for t in range(len(gain)):
-        gain[t], (_, a) = rma_step(gain[t], (count, a), length)
-        loss[t], (count, b) = rma_step(loss[t], (count, b), length)
-    state[0], state[1], state[2] = count, a, b
-
-
-@step
 def cross_pass(wt1: Floats, wt2: Floats, state: Floats, masks: Masks) -> None:
     """Diamonds: the waves cross; `state` is the side they were on."""
     side = int(state[0])
@@ -136,18 +126,21 @@ def cross_pass(wt1: Floats, wt2: Floats, state: Floats, masks: Masks) -> None:
 
 
 @step
-def crossing_pass(a: Floats, b: Floats, over: int, under: int, state: Floats, masks: Masks) -> None:
-    """Set the bits `over` where a comes over b, `under` where it comes under, by raw comparison.
+def crossing(now: float, before: float, over: int, under: int) -> int:
+    """The bit `over` where a difference comes over nothing, `under` where it comes under, by raw comparison."""
+    return (over if (now > 0.0) & (before <= 0.0) else 0) | (under if (now < 0.0) & (before >= 0.0) else 0)
 
-    `state` is the last a - b, NaN where there was none.
-    """
-    before = state[0]
-    for t in range(len(a)):
-        now = a[t] - b[t]
-        bits = over if (now > 0.0) & (before <= 0.0) else 0
-        masks[t] |= bits | (under if (now < 0.0) & (before >= 0.0) else 0)
-        before = now
-    state[0] = before
+
+@step
+def crossing_pass(first: Floats, second: Floats, third: Floats, eighth: Floats, state: Floats, masks: Masks) -> None:
+    """Circles, X and triangles: averages of the ribbon cross; `state` is their last differences, NaN for none yet."""
+    circle, x, triangle = state[CIRCLE], state[X], state[TRIANGLE]
+    for t in range(len(first)):
+        long, short, middle = second[t] - eighth[t], first[t] - second[t], second[t] - third[t]
+        bits = crossing(long, circle, LONG_CIRCLE, SHORT_CIRCLE) | crossing(short, x, GREEN_X, RED_X)
+        masks[t] |= bits | crossing(middle, triangle, BLUE_TRIANGLE_UP, BLUE_TRIANGLE_DOWN)
+        circle, x, triangle = long, short, middle
+    state[CIRCLE], state[X], state[TRIANGLE] = circle, x, triangle
 
 
 @step
@@ -198,78 +191,46 @@ def diamond_pass(wt2: Floats, rsi: Floats, levels: Floats, masks: Masks) -> None
 
 
 @step
-def value_passes(
-    candles: Candles,
-    plan: Wholes,
-    levels: Floats,
-    state: Floats,
-    work: Floats,
-    begin: int,
-    values: Floats,
-    masks: Masks,
-) -> None:
-    """Ribbon, waves, RSI and money flow of one chunk; sets `masks` to whether the market is flat."""
+def value_passes(call: Wholes, plan: Wholes, levels: Floats, state: Floats, begin: int, end: int) -> None:
+    """Ribbon, waves, RSI and money flow of one chunk; sets the masks to whether the market is flat."""
+    candles = candles_of(call, begin, end)
     _, high, low, close = candles
-    count = len(close)
-    end = begin + count
-    wt1, wt2 = values[WT1, begin:end], values[WT2, begin:end]
-    flow = values[MONEY_FLOW, begin:end]
-    typical, gain, loss = work[0, :count], work[1, :count], work[2, :count]
-    ribbon_pass(close, plan[RIBBON_LENGTHS:], plan[LONGEST], state[RIBBON_STATE:], begin, values)
+    count = end - begin
+    wt1, wt2, flow = (
+        column_of(call, WT1, begin, end),
+        column_of(call, WT2, begin, end),
+        column_of(call, MONEY_FLOW, begin, end),
+    )
+    typical, gain, loss = scratch_of(call, 0, count), scratch_of(call, 1, count), scratch_of(call, 2, count)
+    ribbon_pass(close, plan[RIBBON_LENGTHS:], plan[LONGEST], state[RIBBON_STATE:], begin, values_of(call))
     for t in range(count):
         typical[t] = (high[t] + low[t] + close[t]) / 3.0
-    wave_pass(typical, state[WAVE:], plan[CHANNEL], plan[AVERAGE], wt1, masks)
+    wave_pass(typical, state[WAVE:], plan[CHANNEL], plan[AVERAGE], wt1, masks_of(call, begin, end))
     mean_pass(wt1, state[plan[AT_SIGNAL] :], plan[SIGNAL], wt2)
     change_pass(close, state[STRENGTH], gain, loss)
     state[STRENGTH] = close[count - 1]
-    gain_loss_pass(gain, loss, plan[RSI_LENGTH], state[STRENGTH + 1 :])
-    strength_pass(gain, loss, close, values[RSI, begin:end])
+    wilder_pass(gain, loss, state[STRENGTH + 1 :], plan[RSI_LENGTH])
+    strength_pass(gain, loss, close, column_of(call, RSI, begin, end))
     flow_pass(candles, levels[FLOW_MULTIPLIER], typical)
-    mean_pass(typical, state[plan[AT_FLOW] :], plan[FLOW_LENGTH], flow)
+    window_means(typical, state[plan[AT_FLOW] :], plan[FLOW_LENGTH], flow)
     for t in range(count):
         flow[t] -= levels[FLOW_SHIFT]
 
 
-@step
-def symbol_passes(candles: Candles, levels: Floats, state: Floats, begin: int, values: Floats, masks: Masks) -> None:
-    """All symbols of one chunk."""
-    open_, _, _, close = candles
-    end = begin + len(close)
-    first, second, third = values[0, begin:end], values[1, begin:end], values[2, begin:end]
-    eighth, wt2 = values[7, begin:end], values[WT2, begin:end]
-    cross_pass(values[WT1, begin:end], wt2, state[CROSS:], masks)
-    crossing_pass(second, eighth, LONG_CIRCLE, SHORT_CIRCLE, state[CIRCLE:], masks)
-    crossing_pass(first, second, GREEN_X, RED_X, state[X:], masks)
-    crossing_pass(second, third, BLUE_TRIANGLE_UP, BLUE_TRIANGLE_DOWN, state[TRIANGLE:], masks)
+@part(inlines=(calls, cipher_a_layout, layout, primitives, reach, windows))
+def cipher_a_part(address: int, symbol: int, begin: int, end: int) -> None:
+    """All columns and symbols of Cipher A; rows of the values as in `A_COLUMNS`."""
+    call = call_at(address)
+    (plan, levels), state, masks = settings_of(call), state_of(call, symbol), masks_of(call, begin, end)
+    value_passes(call, plan, levels, state, begin, end)
+    open_, _, _, close = candles_of(call, begin, end)
+    first, second, third = (
+        column_of(call, 0, begin, end),
+        column_of(call, 1, begin, end),
+        column_of(call, 2, begin, end),
+    )
+    eighth, wt2 = column_of(call, 7, begin, end), column_of(call, WT2, begin, end)
+    cross_pass(column_of(call, WT1, begin, end), wt2, state[CROSS:], masks)
+    crossing_pass(first, second, third, eighth, state, masks)
     body_pass(open_, close, second, eighth, state[BODY:], masks)
-    diamond_pass(wt2, values[RSI, begin:end], levels, masks)
-
-
-@kernel(
-    types.int64,
-    inlines=(calls, candle_passes, cipher_a_layout, layout, primitives, windows),
-)
-def cipher_a_kernel(address: int) -> int:
-    """Advance symbols by their candles, as `panel_kernel` does; rows of `values` as in `A_COLUMNS`.
-
-    Returns:
-        -1, or the row of the first candle that cannot be. With one candle a symbol no state has changed then.
-    """
-    per_symbol, times, candles, plan, levels, states, work, values, masks = arrays_of(address)
-    chunk = work.shape[1] - FRACTAL
-    if per_symbol == 1:
-        for s in range(len(states)):
-            if unsound_row(times[s : s + 1], part_of(candles, s, s + 1), states[s, LAST_TIME]) >= 0:
-                return s
-    for s in range(len(states)):
-        state = states[s]
-        for begin in range(s * per_symbol, (s + 1) * per_symbol, chunk):
-            end = min(begin + chunk, (s + 1) * per_symbol)
-            given = part_of(candles, begin, end)
-            bad = unsound_row(times[begin:end], given, state[LAST_TIME])
-            if bad >= 0:
-                return begin + bad
-            value_passes(given, plan, levels, state, work, begin, values, masks[begin:end])
-            symbol_passes(given, levels, state, begin, values, masks[begin:end])
-            state[LAST_TIME] = times[end - 1]
-    return -1
+    diamond_pass(wt2, column_of(call, RSI, begin, end), levels, masks)

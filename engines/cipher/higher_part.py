@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.cipher.candle_passes import Candles, Times, flow_pass
+from engines.cipher import calls, higher_layout, layout, primitives, reach, windows
 from engines.cipher.higher_layout import (
     ANCHORS,
     AT_FLAG_SIGNAL,
@@ -54,8 +54,20 @@ from engines.cipher.layout import (
     SIGNAL,
     Wholes,
 )
-from engines.cipher.primitives import TOLERANCE, Floats, Masks, ema_pass, mean_pass, wave_pass
-from engines.compiled import aside, step
+from engines.cipher.primitives import TOLERANCE, Candles, Floats, Masks, ema_pass, flow_pass, wave_pass, window_means
+from engines.cipher.reach import (
+    Times,
+    call_at,
+    candles_of,
+    column_of,
+    masks_of,
+    scratch_wholes_of,
+    settings_of,
+    state_of,
+    times_of,
+    work_of,
+)
+from engines.compiled import aside, copied, part, step
 
 # Rows of the scratch: closed higher candles with the chart's row from which each is known, what is computed on them,
 # and two bodies on the chart's candles.
@@ -64,7 +76,7 @@ _SOMMI_BULL, _SOMMI_BEAR = BITS["sommi_bull"], BITS["sommi_bear"]
 _BULL_DIAMOND, _BEAR_DIAMOND = BITS["sommi_bull_diamond"], BITS["sommi_bear_diamond"]
 
 
-@step
+@copied
 def collect_pass(
     times: Times, candles: Candles, candle: int, bucket: int, anchor: int, state: Floats, work: Floats
 ) -> int:
@@ -107,15 +119,15 @@ def collect_pass(
     return count
 
 
-@step
-def hold_pass(work: Floats, row: int, count: int, state: Floats, held: Floats) -> None:
-    """Show the values of a row of `work` from where each is known; the first slot of `state` is the one shown now."""
+@copied
+def hold_pass(work: Floats, known: Floats, state: Floats, held: Floats) -> None:
+    """Show the values of higher candles from where each is known; the first slot of `state` is the one shown now."""
     begin, value = 0, state[0]
-    for k in range(count):
+    for k in range(len(known)):
         end = int(work[_SEEN_AT, k])
         for t in range(begin, end):
             held[t] = value
-        begin, value = end, work[row, k]
+        begin, value = end, known[k]
     for t in range(begin, len(held)):
         held[t] = value
     state[0] = value
@@ -133,14 +145,13 @@ def body_pass(count: int, state: Floats, work: Floats) -> None:
 
 
 @aside
-def difference_pass(count: int, plan: Wholes, slots: Floats, work: Floats) -> None:
+def difference_pass(count: int, plan: Wholes, slots: Floats, work: Floats, unused_marks: Masks) -> None:
     """Fast less slow wave of the higher candles."""
     wt1, wt2 = work[_A, :count], work[_B, :count]
     for k in range(count):
         wt2[k] = (work[_HIGH, k] + work[_LOW, k] + work[_CLOSE, k]) / 3.0
-    unused_marks = work[_C, :count].view(np.int64)
     wave_pass(wt2, slots[FLAG_WAVE:], plan[CHANNEL], plan[AVERAGE], wt1, unused_marks)
-    mean_pass(wt1, slots[plan[HIGHER_PLAN + AT_FLAG_SIGNAL] :], plan[SIGNAL], wt2)
+    window_means(wt1, slots[plan[HIGHER_PLAN + AT_FLAG_SIGNAL] :], plan[SIGNAL], wt2)
     for k in range(count):
         wt1[k] -= wt2[k]
 
@@ -158,9 +169,9 @@ def colour_pass(count: int, plan: Wholes, levels: Floats, slots: Floats, work: F
     ema_pass(close, slots[SLOW_MEAN:], plan[HIGHER_PLAN + MACD_SLOW], slow)
     for k in range(count):
         macd[k] -= slow[k]
-    mean_pass(macd, slots[plan[HIGHER_PLAN + AT_MACD_SIGNAL] :], plan[HIGHER_PLAN + MACD_SIGNAL], signal)
+    window_means(macd, slots[plan[HIGHER_PLAN + AT_MACD_SIGNAL] :], plan[HIGHER_PLAN + MACD_SIGNAL], signal)
     flow_pass((open_, high, low, close), levels[FLOW_MULTIPLIER], flow)
-    mean_pass(flow, slots[plan[HIGHER_PLAN + AT_MACD_FLOW] :], plan[FLOW_LENGTH], slow)
+    window_means(flow, slots[plan[HIGHER_PLAN + AT_MACD_FLOW] :], plan[FLOW_LENGTH], slow)
     for k in range(count):
         lead, inflow = macd[k] - signal[k], slow[k] - levels[FLOW_SHIFT]
         falls = 3.0 if inflow < -TOLERANCE else 1.0
@@ -171,7 +182,7 @@ def colour_pass(count: int, plan: Wholes, levels: Floats, slots: Floats, work: F
         signal[k] = (second if rises else falls) if known else np.nan
 
 
-@step
+@copied
 def sommi_pass(wt2: Floats, flow: Floats, difference: Floats, work: Floats, limits: Floats, masks: Masks) -> None:
     """Flags and diamonds: a cross of the chart's waves that the higher timeframes agree with.
 
@@ -193,45 +204,41 @@ def sommi_pass(wt2: Floats, flow: Floats, difference: Floats, work: Floats, limi
         masks[t] |= bits
 
 
-@step
-def higher_pass(
-    times: Times,
-    candles: Candles,
-    plan: Wholes,
-    levels: Floats,
-    state: Floats,
-    work: Floats,
-    begin: int,
-    values: Floats,
-    masks: Masks,
-) -> None:
-    """Columns `htf_vwap` and the two colours of one chunk, and the Sommi events in `masks`, which hold its crosses.
+@part(inlines=(calls, higher_layout, layout, primitives, reach, windows))
+def higher_part(address: int, symbol: int, begin: int, end: int) -> None:
+    """Columns `htf_vwap` and the two colours, and the Sommi events; masks must hold the chart's crosses.
 
-    Args:
-        times, candles: of the chunk, as they are: never averaged ones.
-        state: the whole vector of the symbol.
-        work: scratch, all of it free, with a column more than there are candles.
-        begin: where in `values` the chunk lies, slow wave and money flow filled.
+    Higher candles are made of the chart's as they are, never of averaged ones.
     """
-    count, closed = len(times), 0
+    call = call_at(address)
+    times, candles, masks, work = (
+        times_of(call, begin, end),
+        candles_of(call, begin, end),
+        masks_of(call, begin, end),
+        work_of(call),
+    )
+    (plan, levels), state = settings_of(call), state_of(call, symbol)
+    count, closed = end - begin, 0
     settings, slots = plan[HIGHER_PLAN:], state[plan[AT_HIGHER] :]
+    difference = column_of(call, 8, begin, end)
     for k in (FLAG, DIAMOND_1, DIAMOND_2, MACD):
         # Timeframes of one length that follow each other share their candles.
         if k == FLAG or settings[BUCKETS + k] != settings[BUCKETS + k - 1]:
-            lengths = plan[CANDLE_MS], settings[BUCKETS + k], settings[ANCHORS + k]
-            closed = collect_pass(times, candles, *lengths, slots[COLLECT + COLLECT_STATE * k :], work)
+            bucket, anchor = settings[BUCKETS + k], settings[ANCHORS + k]
+            collected = slots[COLLECT + COLLECT_STATE * k :]
+            closed = collect_pass(times, candles, plan[CANDLE_MS], bucket, anchor, collected, work)
         held = slots[HELD + k :]
         if k == FLAG:
             if closed > 0:
-                difference_pass(closed, plan, slots, work)
-            hold_pass(work, _A, closed, held, values[8, begin : begin + count])
+                difference_pass(closed, plan, slots, work, scratch_wholes_of(call, _C, closed))
+            hold_pass(work, work[_A, :closed], held, difference)
         elif k == MACD:
             if closed > 0:
                 colour_pass(closed, plan, levels, slots, work)
-            hold_pass(work, _A, closed, held, values[9, begin : begin + count])
-            hold_pass(work, _B, closed, held[1:], values[10, begin : begin + count])
+            hold_pass(work, work[_A, :closed], held, column_of(call, 9, begin, end))
+            hold_pass(work, work[_B, :closed], held[1:], column_of(call, 10, begin, end))
         else:
             body_pass(closed, slots[BODIES + 2 * (k - DIAMOND_1) :], work)
-            hold_pass(work, _A, closed, held, work[_BODY_1 + k - DIAMOND_1, :count])
-    wt2, flow = values[1, begin : begin + count], values[3, begin : begin + count]
-    sommi_pass(wt2, flow, values[8, begin : begin + count], work, levels[HIGHER_LEVELS:], masks)
+            hold_pass(work, work[_A, :closed], held, work[_BODY_1 + k - DIAMOND_1, :count])
+    wt2, flow = column_of(call, 1, begin, end), column_of(call, 3, begin, end)
+    sommi_pass(wt2, flow, difference, work, levels[HIGHER_LEVELS:], masks)
