@@ -224,9 +224,14 @@ def reconcile(
 @app.command()
 def warm() -> None:
     """Compile the engines' kernels into their cache."""
-    from engines.kernels import warm as warm_kernels
+    from engines.kernels import fill_cache
 
-    warm_kernels()
+    def tell(done: int, count: int) -> None:
+        # One line that counts up where somebody watches, a line each in a log.
+        end = "\r" if sys.stdout.isatty() and done < count else "\n"
+        print(f"Compiling the engines, once: {done} of {count}", end=end, flush=True)
+
+    fill_cache(tell)
 
 
 def _settings(**given: Any) -> Any:
