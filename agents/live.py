@@ -95,16 +95,19 @@ class LiveDesk:
     Attributes:
         gate: what every order has to pass.
         monotonic: seconds that only grow, for when the next round is due.
+        sleep: how to wait between readings of a balance that does not match.
     """
 
     orders: OrderContext
     broker: Broker
     gate: LiveGate
     monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     _lock: Lock = field(default_factory=Lock)
     _round_at: float = float("-inf")
     _compared_at: float = float("-inf")
     _failures: int = 0
+    _differs: bool = False
 
     def start(self) -> None:
         """Bring the ledger to where the venue is, before anything else; the gate stays closed while it is away."""
@@ -114,7 +117,7 @@ class LiveDesk:
             logger.warning("%s cannot be compared with yet, so no order passes: %s", self.gate.venue, error)
 
     def compare(self, trigger: Trigger) -> Reconciliation:
-        """Reconcile now; orders pass again when it is done, unless it halted the account.
+        """Reconcile now; orders pass again when ledger and venue are equal, else the account is halted.
 
         Raises:
             VenueUnavailable: the venue did not answer; the gate is closed until it does.
@@ -123,12 +126,19 @@ class LiveDesk:
             self._round_at = self.monotonic()
             try:
                 self.broker.ready()
-                found = reconcile(self.orders, self.broker, self.gate.account, trigger=trigger, few=self._few())
+                found = reconcile(
+                    self.orders, self.broker, self.gate.account, trigger=trigger, few=self._few(), sleep=self.sleep
+                )
             except Exception as error:
                 self._failed(error)
                 raise
             self._compared_at, self._failures = self.monotonic(), 0
-            self.gate.reconciled(found.time)
+            self._differs = not found.matches
+            if found.matches:
+                self.gate.reconciled(found.time)
+            else:
+                # The halt can be lifted by a person; only the next comparison can say that both agree.
+                self.gate.differs(found.time, found.told())
         if not found.matches:
             logger.error("HALTED: ledger and %s differ: %s", found.venue, found.told())
         return found
@@ -146,7 +156,7 @@ class LiveDesk:
         pace = max(seconds, _SHARE / self._per_second())
         if waited < min(pace * 2 ** min(self._failures, 10), max(pace, _MOST_PATIENCE)):
             return
-        if self.gate.doubt:
+        if self.gate.doubt and not self._waits_for_a_person():
             self.compare("start" if self.gate.reconciled_at is None else "reconnect")
         elif now - self._compared_at >= _COMPARE_SECONDS:
             self.compare("routine")
@@ -162,6 +172,10 @@ class LiveDesk:
                 self._failed(error)
                 raise
 
+    def _waits_for_a_person(self) -> bool:
+        """A difference that halted the account: once it is resumed, the next round compares again."""
+        return self._differs and self.orders.ledger.standing_state(self.gate.account).state == "halted"
+
     def _open_orders(self) -> int:
         return len(self.orders.ledger.orders(self.gate.account, status="open", limit=FEW + 1))
 
@@ -171,6 +185,7 @@ class LiveDesk:
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
+        self._differs = False
         self.gate.interrupted(str(error))
 
     def _per_second(self) -> float:

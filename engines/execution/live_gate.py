@@ -88,8 +88,12 @@ class LiveGate:
             self._ledger.note("desk_disarmed", account=self.account, by=by)
 
     def reconciled(self, at: datetime) -> None:
-        """Ledger and venue were compared: orders may pass again."""
+        """Ledger and venue were compared and are equal: orders may pass again."""
         self._reconciled_at, self._doubt = at, ""
+
+    def differs(self, at: datetime, told: str) -> None:
+        """Ledger and venue were compared and are not equal: nothing passes before a comparison finds them equal."""
+        self._reconciled_at, self._doubt = at, f"they differ ({told.rstrip('.')})"
 
     def interrupted(self, why: str) -> None:
         """The venue could not be read, so what the ledger has may be behind until the next comparison."""

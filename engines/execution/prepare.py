@@ -136,14 +136,15 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
 
 
 def _require_permitted(intent: OrderIntent, context: OrderContext, owner: str) -> None:
-    closed = context.gate(intent)
-    if closed:
-        _record_denial(intent, context, owner, closed)
-        raise RiskDenied(closed)
+    # What a person has to lift is told before what the desk's next comparison may lift by itself.
     reason = context.ledger.standing_state(intent.account).refusal(intent)
     if reason:
         _record_denial(intent, context, owner, reason)
         raise RiskDenied(reason, remedy="Resume trading first: POST /v1/resume or `quantum-trader resume REASON`.")
+    closed = context.gate(intent)
+    if closed:
+        _record_denial(intent, context, owner, closed)
+        raise RiskDenied(closed)
 
 
 def _record_denial(intent: OrderIntent, context: OrderContext, owner: str, reason: str, **more: Any) -> None:
