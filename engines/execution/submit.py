@@ -100,6 +100,10 @@ def _still_valid(ticket: OrderTicket, context: OrderContext) -> bool:
         reason = f"It was approved but not carried out before {deadline:%H:%M:%S} UTC, so nothing was sent."
         ledger.advance_ticket(ticket.id, "expired", reason=reason, kind="ticket_expired")
         return False
+    if ticket.good_till is not None and now >= ticket.good_till:
+        reason = f"It was good till {ticket.good_till:%Y-%m-%d %H:%M:%S} UTC, which is over, so nothing was sent."
+        ledger.advance_ticket(ticket.id, "expired", reason=reason, kind="ticket_expired")
+        return False
     return True
 
 

@@ -89,6 +89,21 @@ def test_an_order_of_the_day_is_taken_back_when_the_day_is_over(
     assert expire_orders(context, paper, hand_clock.now()) == ()
 
 
+def test_an_approved_order_whose_end_has_passed_is_not_sent(
+    context: OrderContext, paper: PaperBroker, hand_clock: ManualClock
+) -> None:
+    intent = replace(BUY, **LIMIT, time_in_force="GTD", good_till=NOW + timedelta(seconds=10))
+    ticket = prepare_ticket(intent, context, owner="ann")
+    context.ledger.decide(ticket.id, "approve", ticket.hash, "ann")
+    hand_clock.advance(timedelta(seconds=10))
+    assert submit(ticket.id, context, paper) is None
+    after = context.ledger.ticket(ticket.id)
+    assert after.status == "expired"
+    assert "good till 2026-03-02 16:00:10 UTC, which is over, so nothing was sent" in after.reason
+    assert (paper.open_orders(), context.ledger.orders(BUY.account)) == ((), ())
+    assert submit(ticket.id, context, paper) is None
+
+
 def test_an_order_without_an_end_stays(context: OrderContext, paper: PaperBroker, hand_clock: ManualClock) -> None:
     _, order = ordered(context, paper)
     assert expire_orders(context, paper, hand_clock.now() + timedelta(days=400)) == ()
