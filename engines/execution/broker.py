@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from engines.domain.orders import Fill, Order, OrderTicket, OrderType, Side
 
@@ -52,6 +52,10 @@ class OpenOrder:
     stop_price: Decimal | None = None
 
 
+# Two digits: the longest ids then still fit what every venue takes.
+_SUCCESSORS: Final = 99
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """What an account has of a currency; `free` is what no order or withdrawal holds back."""
@@ -68,6 +72,13 @@ def protective_ids(client_order_id: str) -> tuple[str, str]:
 def guarded_ids(client_order_id: str) -> tuple[str, str]:
     """Client order ids of the stop-loss and take-profit that the desk guards itself and sends when they are due."""
     return f"{client_order_id}-gs", f"{client_order_id}-gt"
+
+
+def successor_id(exit_id: str) -> str | None:
+    """Client order id of what takes the place of a guarded exit that ended too early; None after the 99th."""
+    base = exit_id.rstrip("0123456789")
+    number = int(exit_id.removeprefix(base) or 0) + 1
+    return f"{base}{number}" if number <= _SUCCESSORS else None
 
 
 class Broker(Protocol):

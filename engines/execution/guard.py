@@ -18,7 +18,7 @@ from engines.execution.broker import ApprovedTicket, Broker
 from engines.execution.context import OrderContext
 from engines.execution.recover import look_up
 from engines.execution.situation import usable_quote
-from engines.ledger.guarding import begin_exit, change_quantity, guarded_quantities, release, wait_again
+from engines.ledger.guarding import begin_exit, change_quantity, guarded_quantities, release, succeed, wait_again
 from engines.ledger.ledger import Ledger
 
 _UNCLEAR: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
@@ -42,7 +42,7 @@ def guard_exits(context: OrderContext, broker: Broker, now: datetime) -> tuple[O
         The exits that changed.
 
     Raises:
-        VenueUnavailable: there was no price, or no answer, for some of them; the others are done.
+        QuantumTraderError: there was no price, or no answer, for some of them; the others are done.
     """
     ledger = context.ledger
     open_exits = [
@@ -50,12 +50,13 @@ def guard_exits(context: OrderContext, broker: Broker, now: datetime) -> tuple[O
     ]
     changed: list[Order] = []
     failures: list[QuantumTraderError] = []
-    for entry_id in dict.fromkeys(order.parent_id for order in reversed(open_exits) if order.parent_id):
+    guarded = [order.parent_id for order in reversed(open_exits) if order.parent_id]
+    for entry_id in dict.fromkeys((*guarded, *ledger.entries_left_early(within=context.within))):
         before = ledger.exits_of(entry_id)
         try:
             with ledger.claim(before[0].ticket_id):
                 _step(entry_id, context, broker, now)
-        except VenueUnavailable as error:
+        except QuantumTraderError as error:
             failures.append(error)
         changed += [order for order in ledger.exits_of(entry_id) if order not in before]
     if failures:
@@ -77,17 +78,42 @@ def _step(entry_id: str, context: OrderContext, broker: Broker, now: datetime) -
     if done is not None:
         _release(ledger, waiting, f"The other exit, {done.id}, was filled.")
         return
-    if waiting:
-        _watch(ledger.order(entry_id), waiting, context, broker, now)
+    ended = tuple(order for order in _newest(exits) if _ended_early(order))
+    if waiting or ended:
+        _watch(ledger.order(entry_id), waiting, ended, context, broker, now)
 
 
-def _watch(entry: Order, waiting: tuple[Order, ...], context: OrderContext, broker: Broker, now: datetime) -> None:
+def _newest(exits: Iterable[Order]) -> tuple[Order, ...]:
+    """The last of each exit and its successors."""
+    kinds = {order.order_type: order for order in sorted(exits, key=lambda order: (len(order.id), order.id))}
+    return tuple(kinds.values())
+
+
+def _ended_early(leg: Order) -> bool:
+    """True for an exit that its venue ended, or never took; one that was released here never went there."""
+    at_venue = leg.status == "cancelled" and leg.venue_order_id is not None
+    return at_venue or leg.status in {"not_accepted", "rejected_by_venue"}
+
+
+def _watch(
+    entry: Order,
+    waiting: tuple[Order, ...],
+    ended: tuple[Order, ...],
+    context: OrderContext,
+    broker: Broker,
+    now: datetime,
+) -> None:
     ledger = context.ledger
     instrument = context.market.instrument(entry.symbol)
     left = _left(entry, ledger) // instrument.lot_size * instrument.lot_size
     if left < instrument.min_quantity or not left:
         _release(ledger, waiting, "The holding it guarded was sold.")
         return
+    if ended:
+        with ledger.journalled() as journal:
+            for order in ended:
+                succeed(journal, order, left)
+        waiting = tuple(order for order in ledger.exits_of(entry.id) if order.waits_at_desk)
     for order in waiting:
         if order.quantity != left:
             with ledger.journalled() as journal:

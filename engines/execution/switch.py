@@ -126,7 +126,8 @@ def _cancelled(order: Order, ledger: Ledger, broker: Broker, clock: Clock) -> Ca
         # The claim is ours, so nobody is sending it: an order in flight is first looked for.
         if current.status in _IN_FLIGHT and (current.parent_id is None or current.held_by == "desk"):
             current = look_up(current, ledger=ledger, broker=broker, clock=clock)
-        if current.waits_at_desk:
+        # One that the venue never took would otherwise get a successor.
+        if current.waits_at_desk or (current.held_by == "desk" and current.status == "not_accepted"):
             with ledger.journalled() as journal:
                 release(journal, current, "Cancelled on request.")
             current = ledger.order(order.id)

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from engines.domain.orders import Fill, Order
-from engines.execution.broker import guarded_ids
+from engines.execution.broker import guarded_ids, successor_id
 from engines.ledger import orders, submissions
 from engines.ledger.journal import Journal
 from engines.storage import ledger as tables
@@ -64,6 +64,34 @@ def guard(journal: Journal, entry: Order) -> None:
         orders.insert_order(journal, leg, reserve_price=_ZERO, reserve_fee=_ZERO)
         details = {"order": order_id, "parent": entry.id, "quantity": format(held, "f"), "price": format(price, "f")}
         journal.note("exit_guarded", account=entry.account, ticket_id=entry.ticket_id, **details)
+
+
+def succeed(journal: Journal, leg: Order, quantity: Decimal) -> None:
+    """Write what takes the place of an exit that ended at its venue before it had sold everything.
+
+    It has an id of its own: what was sent under the old one is never sent again. After one that sold nothing it
+    waits a while before it is sent, as after a refusal.
+    """
+    order_id = successor_id(leg.id)
+    if order_id is None:
+        return
+    ended = f"{leg.id} ended as {leg.status} with {leg.filled.normalize():f} sold."
+    successor = replace(
+        leg,
+        id=order_id,
+        quantity=quantity,
+        status="accepted",
+        venue_order_id=None,
+        reason="" if leg.filled else f"It is tried again: {ended}",
+        created_at=journal.now,
+        updated_at=journal.now,
+        filled=_ZERO,
+        average_price=None,
+        fills=(),
+    )
+    orders.insert_order(journal, successor, reserve_price=_ZERO, reserve_fee=_ZERO)
+    details = {"order": order_id, "parent": leg.parent_id, "quantity": format(quantity, "f"), "after": ended}
+    journal.note("exit_guarded", account=leg.account, ticket_id=leg.ticket_id, **details)
 
 
 def change_quantity(journal: Journal, leg: Order, quantity: Decimal) -> None:

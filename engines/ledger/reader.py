@@ -254,6 +254,20 @@ class LedgerReader:
         with self._engine.connect() as connection:
             return orders.read_orders(connection, query)
 
+    def entries_left_early(self, *, within: str = "") -> tuple[str, ...]:
+        """Ids of entries of which an exit that the desk guards ended at its venue, and none was filled."""
+        columns, done = tables.orders.c, tables.orders.alias("done").c
+        at_venue = (columns.status == "cancelled") & columns.venue_order_id.is_not(None)
+        early = at_venue | columns.status.in_(("not_accepted", "rejected_by_venue"))
+        filled = select(done.id).where(
+            done.parent_id == columns.parent_id, done.held_by == "desk", done.status == "filled"
+        )
+        query = select(columns.parent_id).where(
+            columns.held_by == "desk", early, ~filled.exists(), _begins(columns.account, within)
+        )
+        with self._engine.connect() as connection:
+            return tuple(connection.execute(query.distinct()).scalars())
+
     def guarded_entries(self, account_id: str, symbol: str) -> tuple[Order, ...]:
         """Entries on a symbol with an exit that the desk guards, oldest first."""
         columns, child = tables.orders.c, tables.orders.alias("child")

@@ -8,11 +8,14 @@ from typing import Final
 
 from engines.errors import InvalidRequest
 
-_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(-sl|-tp|-gs|-gt)?")
-_THEIRS: Final = re.compile(r"71747000([0-9a-f]{24})|717470(0[1-4])([0-9a-f]{24})")
+_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(-sl|-tp|-g[st](?:[1-9][0-9]?)?)?")
+_THEIRS: Final = re.compile(r"71747000([0-9a-f]{24})|717470(0[1-4]|[1-9a-d][0-9a-f])([0-9a-f]{24})")
 # "qtp" in hexadecimal, then what the order is: an id of Kraken's form that can be read back.
 _MARK: Final = "717470"
-_PART: Final[Mapping[str, str]] = {"": "00", "-sl": "01", "-tp": "02", "-gs": "03", "-gt": "04"}
+# Successors of guarded exits are numbered 1 to 99.
+_PART: Final[Mapping[str, str]] = {"": "00", "-sl": "01", "-tp": "02", "-gs": "03", "-gt": "04"} | {
+    f"-g{leg}{number}": f"{14 + 2 * number + (leg == 't'):02x}" for number in range(1, 100) for leg in "st"
+}
 
 
 def kraken_id(client_order_id: str) -> str:
@@ -32,5 +35,7 @@ def own_id(kraken: str) -> str | None:
     theirs = _THEIRS.fullmatch(kraken.replace("-", ""))
     if theirs is None:
         return None
-    part = next(part for part, code in _PART.items() if code == (theirs[2] or "00"))
+    part = next((part for part, code in _PART.items() if code == (theirs[2] or "00")), None)
+    if part is None:
+        return None
     return f"qtp-{theirs[1] or theirs[3]}{part}"

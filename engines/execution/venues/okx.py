@@ -19,8 +19,8 @@ from engines.execution.venues.dialect import Execution, Exits, Market, Request, 
 from engines.execution.venues.documents import amount, moment, positive, rows, side_of, text
 from engines.execution.venues.failures import CallFailed, FailureTable, NoAnswer, Unproven, codes
 
-_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(?:-(sl|tp|gs|gt))?")
-_THEIRS: Final = re.compile(r"qtp([0-9a-f]{24})(sl|tp|gs|gt)?")
+_OURS: Final = re.compile(r"qtp-([0-9a-f]{24})(?:-(sl|tp|g[st](?:[1-9][0-9]?)?))?")
+_THEIRS: Final = re.compile(r"qtp([0-9a-f]{24})(sl|tp|g[st](?:[1-9][0-9]?)?)?")
 _PAGE: Final = 100
 _SPOT: Final = {"instType": "SPOT"}
 
