@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from agents.services import Services
-from engines.errors import QuantumTraderError, VenueUnavailable
+from engines.errors import QuantumTraderError
 from engines.execution.expiry import expire_orders
 from engines.execution.guard import guard_exits
 from engines.execution.limits_log import note_changed_file
@@ -42,43 +42,60 @@ async def keep_watch(services: Services) -> AsyncIterator[None]:
 
 
 def watch_once(services: Services) -> None:
-    """Fill what can fill, expire what is over, and settle what is unclear. Blocks."""
-    services.ledger.expire_due()
-    within = services.orders.within
-    if services.live is not None:
+    """Fill what can fill, expire what is over, and settle what is unclear; a step that fails stops no other. Blocks."""
+    for step in (_expire_tickets, _bring, _expire_orders, _guard, _settle, _watch_risk, _watch_limits):
+        # While the venue is away no new order passes; what else the desk has to see to is seen to all the same.
         try:
-            services.live.tend(seconds=services.settings.matching_seconds)
-        except VenueUnavailable as error:
-            # No new order passes until it is back; what the desk guards and what is unclear is seen to all the same.
-            logger.warning("%s did not answer: %s", services.live.gate.venue, error)
-    else:
-        # Asked even when the ledger has no open order: a crash may have kept a protective one from it.
-        if isinstance(services.broker, PaperBroker):
-            services.broker.match(services.market.now())
-        sync_fills(services.ledger, services.broker, within=within)
-    _keep_promises(services)
-    for ticket_id in unfinished(services.ledger, within=within):
+            step(services)
+        except QuantumTraderError as error:
+            logger.warning("a step of the watch was not done (%s): %s", step.__name__.strip("_"), error)
+        except Exception:
+            # A defect, or the database: the next round may work again, and what the other steps guard must not wait.
+            logger.exception("a step of the watch failed: %s", step.__name__.strip("_"))
+
+
+def _expire_tickets(services: Services) -> None:
+    services.ledger.expire_due()
+
+
+def _bring(services: Services) -> None:
+    """Bring what happened at the venue into the ledger."""
+    if services.live is not None:
+        services.live.tend(seconds=services.settings.matching_seconds)
+        return
+    # Asked even when the ledger has no open order: a crash may have kept a protective one from it.
+    if isinstance(services.broker, PaperBroker):
+        services.broker.match(services.market.now())
+    sync_fills(services.ledger, services.broker, within=services.orders.within)
+
+
+def _expire_orders(services: Services) -> None:
+    expire_orders(services.orders, services.broker, services.orders.clock.now())
+
+
+def _guard(services: Services) -> None:
+    """Carry out the exits that the desk guards itself."""
+    guard_exits(services.orders, services.broker, services.orders.clock.now())
+
+
+def _settle(services: Services) -> None:
+    """Carry on with tickets that are approved and not sent, interrupted, or unclear."""
+    for ticket_id in unfinished(services.ledger, within=services.orders.within):
         # A turn may be carrying out the same ticket: the claim inside makes them take turns at one submission.
         try:
             services.submit(ticket_id)
         except QuantumTraderError as error:
             logger.warning("ticket %s is not settled yet: %s", ticket_id, error)
-    _watch_risk(services)
-
-
-def _keep_promises(services: Services) -> None:
-    """Do what no venue does for the desk: cancel what is over, and carry out the exits that it guards itself."""
-    for step in (expire_orders, guard_exits):
-        try:
-            step(services.orders, services.broker, services.orders.clock.now())
-        except VenueUnavailable as error:
-            logger.warning("not all of what the desk guards could be seen to: %s", error)
 
 
 def _watch_risk(services: Services) -> None:
-    """Restrict accounts that reached a loss limit, and notice a limits file that is no longer the one in force."""
+    """Restrict accounts that reached a loss limit."""
     for standing in watch_losses(services.orders):
         logger.warning("account %s may only reduce from now on: %s", standing.account, standing.reason)
+
+
+def _watch_limits(services: Services) -> None:
+    """Notice a limits file that is no longer the one in force."""
     if services.settings.limits_file is not None:
         told = note_changed_file(services.ledger, services.orders.limits, services.settings.limits_file)
         if told:
@@ -103,8 +120,6 @@ async def _watch(services: Services) -> None:
         await asyncio.sleep(services.settings.matching_seconds)
         try:
             await asyncio.to_thread(watch_once, services)
-        except VenueUnavailable as error:
-            logger.warning("the market did not answer; resting orders wait: %s", error)
         except Exception:
             # Process edge: the next round may work again, and the desk must go on answering.
             logger.exception("watching resting orders failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -19,6 +20,8 @@ from engines.execution.sync import sync_fills
 from engines.ledger.book import currencies
 from engines.ledger.ledger import Ledger
 from engines.ledger.reconciliation import Difference, Reconciliation, Trigger
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 # A venue's own sums may be off by roundings; a whole missed fill is far beyond this.
 TOLERANCE: Final = Decimal("0.000001")
@@ -135,7 +138,12 @@ def _bring_fills(context: OrderContext, broker: Broker, account: str) -> tuple[t
     missed: list[Fill] = []
     foreign: list[Fill] = []
     for symbol in ledger.traded_symbols(account):
-        listed = broker.fills_since(symbol, to_ms(since - _OVERLAP))
+        try:
+            listed = broker.fills_since(symbol, to_ms(since - _OVERLAP))
+        except NotFound as error:
+            # Once traded and listed no more: it must not stop the others, and the balances tell what it lacks.
+            _LOGGER.warning("the fills on %s were not compared: %s", symbol, error)
+            continue
         ours = ledger.known_orders({fill.order_id for fill in listed})
         foreign += [fill for fill in listed if fill.order_id not in ours]
         for order_id in sorted(ours):

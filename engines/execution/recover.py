@@ -7,7 +7,7 @@ from typing import Final
 
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Order
-from engines.errors import VenueUnavailable
+from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker, VenueOrder
 from engines.execution.sync import bring_protective
 from engines.ledger.ledger import Ledger
@@ -33,11 +33,12 @@ def look_up(order: Order, *, ledger: Ledger, broker: Broker, clock: Clock) -> Or
     may_turn_up = _may_turn_up(order, broker, clock)
     try:
         seen = _found(order, broker, times=1 if may_turn_up or not broker.settling else _DENIALS)
-    except VenueUnavailable as error:
+    except (NotFound, VenueUnavailable) as error:
+        # A market that is listed no more shows nothing of its orders: that is no proof that this one is not there.
         return _unclear(order, ledger, f"The look-up failed: {error.message}")
     if seen is not None:
         order = ledger.record_venue_order(order.id, seen, broker.name)
-        with suppress(VenueUnavailable):
+        with suppress(NotFound, VenueUnavailable):
             bring_protective(order, ledger=ledger, broker=broker)
         return order
     if order.venue_order_id is not None:

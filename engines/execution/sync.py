@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from engines.domain.orders import Order, OrderStatus
-from engines.errors import VenueUnavailable
+from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker, OpenOrder
 from engines.execution.protection import bring_protective
 from engines.ledger.ledger import Ledger
 
 __all__ = ["bring_protective", "sync_fills"]
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 # `submitting` and unclear orders belong to `submit`, which owns their claim.
 _WATCHED: Final[frozenset[OrderStatus]] = frozenset({"accepted", "partially_filled"})
@@ -48,6 +51,8 @@ def sync_fills(
     for entry in ledger.unprotected_entries(within=within):
         try:
             changed += bring_protective(entry, ledger=ledger, broker=broker)
+        except NotFound as error:
+            _LOGGER.warning("the exits of order %s cannot be brought: %s", entry.id, error)
         except VenueUnavailable as error:
             failures.append(error)
     if failures:
@@ -72,10 +77,14 @@ def _stands_as_known(order: Order, listed: Mapping[str, OpenOrder]) -> bool:
 
 
 def _brought(order: Order, ledger: Ledger, broker: Broker) -> Order:
-    seen = broker.find(order.id, order.symbol)
+    reason = f"{broker.name} accepted order {order.id} and no longer knows it."
+    try:
+        seen = broker.find(order.id, order.symbol)
+    except NotFound:
+        # Listed no more: one symbol must not keep the others from being brought.
+        seen, reason = None, f"{broker.name} accepted order {order.id} and no longer lists {order.symbol}."
     if seen is not None:
         return ledger.record_venue_order(order.id, seen, broker.name)
     if order.status == "needs_operator":
         return order
-    reason = f"{broker.name} accepted order {order.id} and no longer knows it."
     return ledger.record_unsettled(order.id, "needs_operator", reason)

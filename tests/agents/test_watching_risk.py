@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,8 +15,10 @@ from agents.watch import watch_once
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
 from engines.domain.orders import OrderIntent
-from engines.errors import ConfigurationError
+from engines.errors import ConfigurationError, NotFound
+from engines.execution.paper import PaperBroker
 from engines.market.fixed import FixedMarket
+from engines.storage.database import open_database
 
 FILE = 'version = "5"\nmax_order_notional = 50000\nmax_account_exposure = 100000\nmax_daily_loss_fraction = 0.01\n'
 LOT = Decimal("0.0001")
@@ -63,3 +66,25 @@ def test_a_loss_restricts_the_account_and_a_changed_limits_file_is_noted(market:
         open_services(settings, clock=market.clock, market=market),
     ):
         pass
+
+
+def test_a_step_of_the_watch_that_fails_stops_no_other(market: FixedMarket, tmp_path: Path) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text(FILE)
+    settings = load_settings(home=tmp_path / "home", limits_file=file)
+
+    class Away(PaperBroker):
+        def match(self, now: datetime) -> int:
+            raise NotFound("There is no LUNA/USDT.")
+
+    with open_services(settings, clock=market.clock, market=market) as services:
+        account = services.account("ann")
+        ticket = services.seal(OrderIntent(account, "thread-1", "BTC/USDT", "buy", Decimal("0.5")), "ann")
+        services.decide(ticket.id, "approve", ticket.hash, "ann")
+        services.submit(ticket.id)
+        watch_once(services)
+        engine = open_database("desk", home=settings.home)
+        market.set_quote("BTC/USDT", "57999.99", "58000")
+        watch_once(replace(services, broker=Away(engine, market, market.clock)))
+        engine.dispose()
+        assert services.ledger.standing_state(account).state == "reducing"

@@ -15,8 +15,12 @@ from agents.live import LiveDesk
 from engines.confirmation.risk import default_limits
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
+from engines.domain.orders import Order, OrderIntent
 from engines.execution.context import OrderContext
 from engines.execution.live_gate import LiveGate
+from engines.execution.prepare import prepare_ticket
+from engines.execution.submit import submit
+from engines.execution.sync import sync_fills
 from engines.execution.venues import VENUES, CcxtBroker
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient
@@ -36,6 +40,19 @@ class Rounds:
     venue: Any
     live: LiveDesk
     seconds: list[float]
+    exchange: Any
+
+    def order(self, symbol: str) -> Order:
+        """A limit order that rests, or is refused."""
+        context, broker = self.live.orders, self.live.broker
+        intent = OrderIntent(
+            ACCOUNT, "t", symbol, "buy", Decimal("0.1"), order_type="limit", limit_price=Decimal(49_000)
+        )
+        ticket = prepare_ticket(intent, context, owner="ann")
+        context.ledger.decide(ticket.id, "approve", ticket.hash, "ann")
+        order = submit(ticket.id, context, broker)
+        assert order is not None
+        return order
 
     def tend(self) -> None:
         """One round of the watcher, long after the one before."""
@@ -54,13 +71,15 @@ def desk(tmp_path: Path, open_venue: Callable[..., Any], _exchanges: Callable[[s
     clock = ManualClock(datetime.now(UTC).replace(microsecond=0))
     step, fee = Decimal("0.0001"), Decimal("0.001")
     rules = Instrument("BTC/USDT", "BTC", "USDT", Decimal("0.1"), step, step, Decimal(5), fee, fee)
-    market = FixedMarket((rules,), clock)
-    market.set_quote("BTC/USDT", "49995", "50005")
+    market = FixedMarket((rules, replace(rules, symbol="GONE/USDT", base="GONE")), clock)
+    for symbol in ("BTC/USDT", "GONE/USDT"):
+        market.set_quote(symbol, "49995", "50005")
     engine = open_database("desk", home=tmp_path)
     ledger = Ledger(engine, clock)
     ledger.ensure_account("ann", currency="USDT", cash=Decimal(0), market="fixed", mode="live")
     handle = open_venue(VENUE, USDT="100000")
-    client = VenueClient(_exchanges(VENUE, 400), RequestBudget(1e6, 1e6, sleep=lambda _: None))
+    exchange = _exchanges(VENUE, 400)
+    client = VenueClient(exchange, RequestBudget(1e6, 1e6, sleep=lambda _: None))
     broker = CcxtBroker(VENUES[VENUE][0](client), client, account=ACCOUNT)
     broker.ready()
     lease = acquire_lease(engine, clock, VENUE)
@@ -73,7 +92,9 @@ def desk(tmp_path: Path, open_venue: Callable[..., Any], _exchanges: Callable[[s
     live.start()
     gate.arm(60, by="ann")
     assert gate.in_the_way() == ""
-    yield Rounds(handle, live, seconds)
+    listed = exchange.markets
+    yield Rounds(handle, live, seconds, exchange)
+    exchange.markets = listed
     engine.dispose()
 
 
@@ -105,3 +126,36 @@ def test_a_difference_that_went_away_frees_the_gate_and_leaves_the_halt_to_a_per
     desk.seconds[0] += 60
     desk.tend()
     assert (desk.state(), desk.live.gate.in_the_way()) == ("halted", "")
+
+
+def test_a_symbol_that_is_listed_no_more_stops_no_comparison(desk: Rounds) -> None:
+    assert desk.order("GONE/USDT").status == "rejected_by_venue"
+    order = desk.order("BTC/USDT")
+    desk.venue.price(symbol="BTC/USDT", price="48000")
+    found = desk.live.compare("reconnect")
+    assert (found.matches, desk.live.gate.in_the_way()) == (True, "")
+    assert desk.live.orders.ledger.order(order.id).status == "filled"
+
+
+def test_a_resting_order_whose_symbol_is_listed_no_more_needs_a_person(desk: Rounds) -> None:
+    order = desk.order("BTC/USDT")
+    listed = desk.exchange.markets
+    desk.exchange.markets = {name: rules for name, rules in listed.items() if name != "BTC/USDT"}
+    ledger, broker = desk.live.orders.ledger, desk.live.broker
+    [after] = sync_fills(ledger, broker)
+    assert (after.status, "no longer lists BTC/USDT" in after.reason) == ("needs_operator", True)
+    assert sync_fills(ledger, broker) == ()
+    # Once it is listed again the order is found, and goes on.
+    desk.exchange.markets = listed
+    assert [each.status for each in sync_fills(ledger, broker)] == ["accepted"]
+    assert ledger.order(order.id).status == "accepted"
+
+
+def test_an_unclear_order_whose_symbol_is_listed_no_more_stays_unclear(desk: Rounds) -> None:
+    desk.venue.fault(kind="timeout_after", route="create", seconds=1)
+    order = desk.order("BTC/USDT")
+    assert order.status == "unknown"
+    desk.exchange.markets = {name: rules for name, rules in desk.exchange.markets.items() if name != "BTC/USDT"}
+    again = submit(order.ticket_id, desk.live.orders, desk.live.broker)
+    assert again is not None
+    assert again.status == "unknown"
