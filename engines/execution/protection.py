@@ -47,13 +47,13 @@ def _at_venue(entry: Order, ledger: Ledger, broker: Broker) -> tuple[VenueOrder,
     until they must be there.
     """
     if not broker.settling:
-        return _alive(entry, broker.protect(entry))
+        return _alive(entry, broker.protect(entry), ledger)
     with ledger.journalled() as journal:
         first = begin_protection(journal, entry, broker.settling)
     if first:
-        return _alive(entry, broker.protect(entry))
+        return _alive(entry, broker.protect(entry), ledger)
     found = (broker.find(order_id, entry.symbol) for order_id in _wanted(entry))
-    seen = _alive(entry, tuple(each for each in found if each is not None))
+    seen = _alive(entry, tuple(each for each in found if each is not None), ledger)
     if not seen:
         raise VenueUnavailable(f"{broker.name} may still come to show the exits of {entry.id}.")
     return seen
@@ -65,7 +65,11 @@ def _wanted(entry: Order) -> tuple[str, ...]:
     return tuple(order_id for order_id, price in prices if price is not None)
 
 
-def _alive(entry: Order, seen: tuple[VenueOrder, ...]) -> tuple[VenueOrder, ...]:
-    """Exits that ended unused together with an entry that was cancelled protect nothing of what it left."""
-    unused = entry.status == "cancelled" and all(each.status in _ENDED and not each.filled for each in seen)
-    return () if unused else seen
+def _alive(entry: Order, seen: tuple[VenueOrder, ...], ledger: Ledger) -> tuple[VenueOrder, ...]:
+    """Exits that had all ended unused when they were first seen protect nothing.
+
+    Those on record here stand as they are: whoever cancelled them through this desk does not want them back.
+    """
+    on_record = any(order.held_by == "venue" for order in ledger.exits_of(entry.id))
+    unused = all(each.status in _ENDED and not each.filled for each in seen)
+    return () if unused and not on_record else seen

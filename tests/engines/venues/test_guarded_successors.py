@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from engines.execution.protection import bring_protective
 from engines.execution.switch import cancel_all
+from engines.execution.sync import sync_fills
 from engines.execution.venues.kraken_ids import kraken_id
 from engines.execution.venues.kraken_ids import own_id as kraken_own
 from engines.execution.venues.okx import okx_id
@@ -83,3 +86,35 @@ def test_the_ids_of_successors_are_read_back_from_every_venue(suffix: str) -> No
     assert len(ours) <= 36
     assert len(okx_id(ours)) <= 32
     assert (kraken_own(kraken_id(ours)), okx_own(okx_id(ours))) == (ours, ours)
+
+
+def test_exits_that_had_ended_unused_when_first_seen_are_guarded_here(desk: Guarded) -> None:
+    class Died(BaseException):
+        pass
+
+    class Dying:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(desk.broker, name)
+
+        def protect(self, entry: Any) -> Any:
+            desk.broker.protect(entry)
+            raise Died
+
+    with pytest.raises(Died):
+        replace(desk, broker=Dying()).order(**STOP_ONLY)  # type: ignore[arg-type]
+    [resting] = desk.broker.open_orders()
+    desk.venue.cancel(id=resting.venue_order_id)
+    desk.clock.advance(desk.broker.settling + timedelta(seconds=1))
+    [leg] = sync_fills(desk.ledger, desk.broker)
+    assert (leg.id[-3:], leg.status, leg.held_by) == ("-gs", "accepted", "desk")
+    assert len(desk.venue.log(route="create")) == 2
+
+
+def test_an_exit_on_record_that_was_cancelled_is_not_guarded_instead(desk: Guarded) -> None:
+    entry = desk.order(**STOP_ONLY)
+    [leg] = desk.ledger.exits_of(entry.id)
+    assert leg.held_by == "venue"
+    cancel_all(desk.ledger, desk.broker, clock=desk.clock, by="ann", sleep=lambda _: None)
+    desk.clock.advance(desk.broker.settling + timedelta(seconds=1))
+    bring_protective(desk.ledger.order(entry.id), ledger=desk.ledger, broker=desk.broker)
+    assert [(each.id, each.status) for each in desk.ledger.exits_of(entry.id)] == [(leg.id, "cancelled")]
