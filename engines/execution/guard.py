@@ -6,6 +6,7 @@ then sell at the market what is left of their entry. What the price did while th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from engines.execution.situation import usable_quote
 from engines.ledger.guarding import begin_exit, change_quantity, guarded_quantities, release, succeed, wait_again
 from engines.ledger.ledger import Ledger
 
+_LOGGER: Final = logging.getLogger(__name__)
 _UNCLEAR: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
 _SENT: Final[frozenset[OrderStatus]] = _UNCLEAR | {"accepted", "partially_filled"}
 _EVERY: Final = 1_000_000
@@ -114,6 +116,8 @@ def _watch(
             for order in ended:
                 succeed(journal, order, left)
         waiting = tuple(order for order in ledger.exits_of(entry.id) if order.waits_at_desk)
+    if entry.stop_loss is not None and all(order.stop_price is None for order in waiting):
+        _tell_unguarded(entry, left, ledger)
     for order in waiting:
         if order.quantity != left:
             with ledger.journalled() as journal:
@@ -122,6 +126,14 @@ def _watch(
     due = next((order for order in _stops_first(waiting) if _is_due(order, bid)), None)
     if due is not None:
         _exit(ledger.order(due.id), left, context, broker, now)
+
+
+def _tell_unguarded(entry: Order, left: Decimal, ledger: Ledger) -> None:
+    kind = "stop_loss_missing"
+    if any(record.kind == kind for record in ledger.audit(entry.ticket_id)):
+        return
+    ledger.note(kind, account=entry.account, ticket_id=entry.ticket_id, order=entry.id, quantity=format(left, "f"))
+    _LOGGER.error("%s %s of entry %s are held without a stop-loss", f"{left:f}", entry.symbol, entry.id)
 
 
 def _fresh_bid(symbol: str, context: OrderContext) -> Decimal:

@@ -16,6 +16,7 @@ from engines.execution.venues.kraken_ids import kraken_id
 from engines.execution.venues.kraken_ids import own_id as kraken_own
 from engines.execution.venues.okx import okx_id
 from engines.execution.venues.okx import own_id as okx_own
+from engines.ledger.guarding import release
 from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
 
 __all__ = ["desk"]
@@ -118,3 +119,16 @@ def test_an_exit_on_record_that_was_cancelled_is_not_guarded_instead(desk: Guard
     desk.clock.advance(desk.broker.settling + timedelta(seconds=1))
     bring_protective(desk.ledger.order(entry.id), ledger=desk.ledger, broker=desk.broker)
     assert [(each.id, each.status) for each in desk.ledger.exits_of(entry.id)] == [(leg.id, "cancelled")]
+
+
+def test_a_holding_left_without_its_stop_is_told_once(desk: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+    entry = desk.order(**EXITS)
+    desk.guard()
+    assert not caplog.records
+    with desk.ledger.journalled() as journal:
+        release(journal, desk.ledger.order(f"{entry.id}-gs"), "Cancelled on request.")
+    for _ in range(3):
+        desk.guard()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) == 1
+    assert told[0].endswith(f"of entry {entry.id} are held without a stop-loss")
