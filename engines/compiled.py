@@ -12,6 +12,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import cfunc, njit, types
+from numba.core.caching import FunctionCache
 from numba.core.cgutils import unpack_tuple
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
@@ -30,8 +31,8 @@ _OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "nogil": True}
 # What is only called from compiled code needs no door for C's calls; Python's remains, for tests.
 _INNER: Final[dict[str, Any]] = {"no_cfunc_wrapper": True, **_OPTIONS}
 
-# Every kernel and part that is loaded.
-COMPILED: Final[list[Any]] = []
+# Every kernel and part that is loaded and has a place in the cache.
+CACHED: Final[list[Any]] = []
 
 
 def tuple_of(kind: Any, count: int) -> Any:
@@ -70,6 +71,7 @@ def aside(function: Callable[P, R]) -> Callable[P, R]:
 _lengths_of: Any = unpack_tuple
 _new_array: Any = make_array
 _fill_array: Any = populate_array
+_cache_of: Any = FunctionCache
 
 
 def _arrays_of(element: Any) -> Any:
@@ -132,8 +134,8 @@ def _cached(compiler: Callable[..., Any], inlines: tuple[ModuleType, ...]) -> Ca
         except RuntimeError as error:
             if "cannot cache function" not in str(error):
                 raise
-            compiled = compiler()(function)
-        COMPILED.append(compiled)
+            return compiler()(function)
+        CACHED.append(compiled)
         return compiled
 
     return compile_now
@@ -160,19 +162,11 @@ def _fingerprint(modules: tuple[ModuleType, ...]) -> str:
     return digest.hexdigest()[:12]
 
 
-def drop_stale() -> None:
-    """Remove what earlier versions of the loaded kernels left in their cache folders.
-
-    Every module with kernels in those folders must be loaded.
-    """
-    folders = {Path(kernel.stats.cache_path) for kernel in COMPILED if hasattr(kernel, "stats")}
-    functions = [kernel.__wrapped__ for kernel in COMPILED]
-    current = tuple(
-        f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}."
-        for function in functions
-        for code in [function.__code__]
-    )
-    for folder in folders:
-        for file in folder.glob("*.nb[ic]"):
-            if not file.name.startswith(current):
-                file.unlink(missing_ok=True)
+def cached_as() -> list[tuple[str, str]]:
+    """Folder of the cache, and how the names of its files there begin, of every kernel and part that is loaded."""
+    told = []
+    for kernel in CACHED:
+        function, code = kernel.__wrapped__, kernel.__wrapped__.__code__
+        name = f"{Path(code.co_filename).stem}.{function.__qualname__}-{code.co_firstlineno}."
+        told.append((_cache_of(function).cache_path, name))
+    return told

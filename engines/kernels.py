@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 # The longest to compile first; those side by side have passes in common, which one process compiles once.
@@ -18,7 +20,7 @@ _MODULES: Final = (
     "engines.volume_profile.vwap_kernel",
     "engines.soundness_kernel",
 )
-# A compiling process holds some 200 MB.
+# A compiling process holds up to 300 MB.
 _MOST_PROCESSES: Final = 4
 
 
@@ -43,17 +45,23 @@ def fill_cache(tell: Callable[[int, int], None]) -> None:
 
     processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
     tell(0, len(_MODULES))
+    current: set[tuple[str, str]] = set()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         loads = [pool.submit(_load, module) for module in _MODULES]
         for done, load in enumerate(as_completed(loads), start=1):
-            load.result()
+            current.update(load.result())
             tell(done, len(_MODULES))
-    # Now from the cache.
-    warm()
-    from engines.compiled import drop_stale
+    for folder in {folder for folder, _ in current}:
+        names = tuple(name for place, name in current if place == folder)
+        for file in Path(folder).glob("*.nb[ic]"):
+            if not file.name.startswith(names):
+                file.unlink(missing_ok=True)
 
-    drop_stale()
 
-
-def _load(module: str) -> None:
+def _load(module: str) -> list[tuple[str, str]]:
+    # The process ends with its work, and collecting what the compiler leaves takes longer than that.
+    gc.disable()
     importlib.import_module(module)
+    from engines.compiled import cached_as
+
+    return cached_as()

@@ -116,9 +116,10 @@ def mean_pass(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     for t in range(min(2, count)):
         oldest, before, last = before, last, x[t]
         mean[t] = (oldest + before + last) / 3.0
-    for t in range(2, count):
-        mean[t] = (x[t - 2] + x[t - 1] + x[t]) / 3.0
+    # Asked for although the loop would not run: t - 2 is then known not to be negative, and the sums go side by side.
     if count > 2:
+        for t in range(2, count):
+            mean[t] = (x[t - 2] + x[t - 1] + x[t]) / 3.0
         oldest, before, last = x[count - 3], x[count - 2], x[count - 1]
     state[0], window[0], window[1], window[2] = 0.0, oldest, before, last
 
@@ -149,27 +150,22 @@ def window_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     state[0], state[1] = position, filled
 
 
-@step
+@aside
 def rolling_means(x: Floats, state: Floats, length: int, mean: Floats) -> None:
     """`window_means` for a long window."""
     position, filled, total, fresh = int(state[0]), int(state[1]), state[2], state[3]
     window = state[MEAN_HEAD:]
-    gaps = 0
-    for t in range(len(x)):
-        gaps += 1 if np.isnan(x[t]) else 0
-    # A full window and no gap leave nothing to ask: the same additions.
-    whole = gaps == 0 and filled == length
     for t in range(len(x)):
         value = x[t]
-        if whole or not np.isnan(value):
+        if not np.isnan(value):
             total += value - window[position]
             fresh += value
             window[position] = value
-            filled = filled if whole else min(filled + 1, length)
+            filled += 1 if filled < length else 0
             position += 1
             if position == length:
                 position, total, fresh = 0, fresh, 0.0
-        mean[t] = total if whole or filled == length else np.nan
+        mean[t] = total if filled == length else np.nan
     for t in range(len(x)):
         mean[t] /= length
     state[0], state[1], state[2], state[3] = position, filled, total, fresh
@@ -238,27 +234,22 @@ def strength_pass(gain: Floats, loss: Floats, price: Floats, strength: Floats) -
         strength[t] = 100.0 if loss[t] <= nothing else value
 
 
-@step
-def wave_averages(state: Floats) -> tuple[EmaState, EmaState, EmaState]:
-    """Mean of the price, its mean deviation and the wave, from six slots of state."""
-    return (int(state[0]), state[1]), (int(state[2]), state[3]), (int(state[4]), state[5])
-
-
-@step
-def keep_averages(averages: tuple[EmaState, EmaState, EmaState], state: Floats) -> None:
-    """Leave them in their six slots."""
-    (state[0], state[1]), (state[2], state[3]), (state[4], state[5]) = averages
+@aside
+def seed_wave(typical: Floats, t: int, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> None:
+    """Wave and flat bit of one candle, the averages in their six slots being seeded or not."""
+    mean, (state[0], state[1]) = ema_step(typical[t], (int(state[0]), state[1]), channel)
+    spread, (state[2], state[3]) = ema_step(abs(typical[t] - mean), (int(state[2]), state[3]), channel)
+    place = (typical[t] - mean) / (0.015 * spread)
+    wt1[t], (state[4], state[5]) = ema_step(place, (int(state[4]), state[5]), average)
+    masks[t] = FLAT if spread <= NOISE * mean else 0
 
 
 @aside
-def seeding_wave_step(
-    typical: float, averages: tuple[EmaState, EmaState, EmaState], channel: int, average: int
-) -> tuple[float, int, tuple[EmaState, EmaState, EmaState]]:
-    """Wave and flat bit of one candle, the averages being seeded or not."""
-    mean, mean_state = ema_step(typical, averages[0], channel)
-    spread, spread_state = ema_step(abs(typical - mean), averages[1], channel)
-    wave, wave_state = ema_step((typical - mean) / (0.015 * spread), averages[2], average)
-    return wave, FLAT if spread <= NOISE * mean else 0, (mean_state, spread_state, wave_state)
+def seed_wilder(gain: Floats, loss: Floats, t: int, state: Floats, length: int) -> None:
+    """Wilder's averages of one gain and loss, in place, being seeded or not; a count and two averages of state."""
+    count = int(state[0])
+    gain[t], (_, state[1]) = rma_step(gain[t], (count, state[1]), length)
+    loss[t], (state[0], state[2]) = rma_step(loss[t], (count, state[2]), length)
 
 
 @step
@@ -281,13 +272,11 @@ def wave_step(
 @aside
 def wave_pass(typical: Floats, state: Floats, channel: int, average: int, wt1: Floats, masks: Masks) -> None:
     """Distance of the typical price from its mean in mean deviations, smoothed; flat where those are noise."""
-    seeding = wave_averages(state)
     t = 0
     # An average over one value is that value, which the short form of a seeded one misses by rounding.
-    while t < len(typical) and (seeding[2][0] < average or channel == 1 or average == 1):
-        wt1[t], masks[t], seeding = seeding_wave_step(typical[t], seeding, channel, average)
+    while t < len(typical) and (state[4] < average or channel == 1 or average == 1):
+        seed_wave(typical, t, state, channel, average, wt1, masks)
         t += 1
-    keep_averages(seeding, state)
     averages = state[1], state[3], state[5]
     weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
     for k in range(t, len(typical)):
@@ -304,55 +293,15 @@ def wilder_step(average: float, x: float, length: float) -> float:
 @step
 def wilder_pass(gain: Floats, loss: Floats, state: Floats, length: int) -> None:
     """Wilder's averages of gains and losses, in place and in one loop; a count and two averages of state."""
-    count, up, down = int(state[0]), state[1], state[2]
     t = 0
-    while t < len(gain) and count < length:
-        gain[t], (_, up) = rma_step(gain[t], (count, up), length)
-        loss[t], (count, down) = rma_step(loss[t], (count, down), length)
+    while t < len(gain) and state[0] < length:
+        seed_wilder(gain, loss, t, state, length)
         t += 1
-    span = float(length)
+    up, down, span = state[1], state[2], float(length)
     for k in range(t, len(gain)):
         up, down = wilder_step(up, gain[k], span), wilder_step(down, loss[k], span)
         gain[k], loss[k] = up, down
-    state[0], state[1], state[2] = count, up, down
-
-
-@aside
-def chain_head(
-    typical: Floats,
-    changes: tuple[Floats, Floats, Floats, Floats],
-    wave_state: Floats,
-    strength_state: Floats,
-    lengths: tuple[int, int, int, int],
-    wt1: Floats,
-    masks: Masks,
-) -> int:
-    """Do the work of `chain_pass` until every average is seeded; returns how many candles that took."""
-    channel, average, length, other_length = lengths
-    gain, loss, other_gain, other_loss = changes
-    waves = wave_averages(wave_state)
-    (a_count, a), (b_count, b) = (
-        (int(strength_state[0]), strength_state[1]),
-        (int(strength_state[0]), strength_state[2]),
-    )
-    (c_count, c), (d_count, d) = (
-        (int(strength_state[3]), strength_state[4]),
-        (int(strength_state[3]), strength_state[5]),
-    )
-    t = 0
-    # An average over one value is that value, which the short form of a seeded one misses by rounding.
-    alone = channel == 1 or average == 1
-    while t < len(typical) and (alone or waves[2][0] < average or a_count < length or c_count < other_length):
-        wt1[t], masks[t], waves = seeding_wave_step(typical[t], waves, channel, average)
-        gain[t], (a_count, a) = rma_step(gain[t], (a_count, a), length)
-        loss[t], (b_count, b) = rma_step(loss[t], (b_count, b), length)
-        other_gain[t], (c_count, c) = rma_step(other_gain[t], (c_count, c), other_length)
-        other_loss[t], (d_count, d) = rma_step(other_loss[t], (d_count, d), other_length)
-        t += 1
-    keep_averages(waves, wave_state)
-    strength_state[0], strength_state[1], strength_state[2] = a_count, a, b
-    strength_state[3], strength_state[4], strength_state[5] = c_count, c, d
-    return t
+    state[1], state[2] = up, down
 
 
 @copied
@@ -373,20 +322,24 @@ def chain_pass(
     """
     channel, average, length, other_length = lengths
     gain, loss, other_gain, other_loss = changes
-    begin = 0
-    unseeded = wave_state[4] < average or strength_state[0] < length or strength_state[3] < other_length
     # An average over one value is that value, which the short form of a seeded one misses by rounding.
-    if unseeded or min(channel, average) == 1:
-        begin = chain_head(typical, changes, wave_state, strength_state, lengths, wt1, masks)
+    alone, t = min(channel, average) == 1, 0
+    while t < len(typical) and (
+        alone or wave_state[4] < average or strength_state[0] < length or strength_state[3] < other_length
+    ):
+        seed_wave(typical, t, wave_state, channel, average, wt1, masks)
+        seed_wilder(gain, loss, t, strength_state, length)
+        seed_wilder(other_gain, other_loss, t, strength_state[3:], other_length)
+        t += 1
     mean, spread, wave = wave_state[1], wave_state[3], wave_state[5]
     weight, wave_weight = 2.0 / (channel + 1), 2.0 / (average + 1)
     a, b, c, d = strength_state[1], strength_state[2], strength_state[4], strength_state[5]
     span, other_span = float(length), float(other_length)
-    for t in range(begin, len(typical)):
-        wt1[t], masks[t], (mean, spread, wave) = wave_step(typical[t], (mean, spread, wave), weight, wave_weight)
-        a, b = wilder_step(a, gain[t], span), wilder_step(b, loss[t], span)
-        c, d = wilder_step(c, other_gain[t], other_span), wilder_step(d, other_loss[t], other_span)
-        gain[t], loss[t], other_gain[t], other_loss[t] = a, b, c, d
+    for k in range(t, len(typical)):
+        wt1[k], masks[k], (mean, spread, wave) = wave_step(typical[k], (mean, spread, wave), weight, wave_weight)
+        a, b = wilder_step(a, gain[k], span), wilder_step(b, loss[k], span)
+        c, d = wilder_step(c, other_gain[k], other_span), wilder_step(d, other_loss[k], other_span)
+        gain[k], loss[k], other_gain[k], other_loss[k] = a, b, c, d
     wave_state[1], wave_state[3], wave_state[5] = mean, spread, wave
     strength_state[1], strength_state[2], strength_state[4], strength_state[5] = a, b, c, d
 

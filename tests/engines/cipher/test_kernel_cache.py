@@ -28,12 +28,12 @@ fill_cache(lambda done, count: print(done, count))
 """
 LOAD = """
 import json
-from engines.compiled import COMPILED
+from engines.compiled import CACHED
 from engines.kernels import warm
 warm()
 def hits(kernel):
     return kernel.cache_hits if hasattr(kernel, "cache_hits") else sum(kernel.stats.cache_hits.values())
-print(json.dumps({kernel.__wrapped__.__name__: hits(kernel) for kernel in COMPILED}))
+print(json.dumps({kernel.__wrapped__.__name__: hits(kernel) for kernel in CACHED}))
 """
 LAZY = """
 import sys
