@@ -38,7 +38,8 @@ _FLAGS = [
 ]
 # Chainlit asks who is signed in before anybody is; a killed server breaks connections, a starting one says 503.
 _EXPECTED = re.compile(
-    r"Unauthorized|401|status of 503|ERR_CONNECTION_REFUSED|WebSocket|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|Failed to fetch"
+    r"Unauthorized|401|status of 503|ERR_CONNECTION_REFUSED|WebSocket|ERR_EMPTY_RESPONSE"
+    r"|ERR_CONNECTION_RESET|Failed to fetch"
 )
 
 
