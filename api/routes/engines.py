@@ -24,7 +24,8 @@ from api.schemas.engines import (
     VolumeProfileView,
 )
 from api.schemas.period_levels import TpoRequest, TpoView, VwapRequest, VwapView
-from engines.cipher import VUMANCHU_A, VUMANCHU_B, WARM_UP, CipherAParams, CipherParams, preset
+from engines.cipher import VUMANCHU_A, VUMANCHU_B, WARM_UP, CipherParams
+from engines.cipher.presets import closed_preset
 from engines.domain.candles import CandleFrame
 from engines.domain.timeframe import Timeframe, duration_ms
 from engines.errors import InsufficientData, InvalidRequest
@@ -57,7 +58,7 @@ def cipher(_: Reader, desk: DeskDep, request: CipherRequest) -> Response:
     from api.panels import panel_json
     from engines.cipher.explain import panel_of
 
-    params = _preset(request.preset)
+    params = closed_preset(request.preset)
     with _AT_ONCE:
         candles = _with_history(desk.market, request.symbol, request.timeframe, request.limit, request.as_of)
         return _json(panel_json(panel_of(candles, params), max(0, len(candles) - request.limit)))
@@ -75,7 +76,7 @@ def cipher_timeframes(_: Reader, desk: DeskDep, request: CipherTimeframesRequest
     from api.panels import timeframes_json
     from engines.cipher.timeframes import SHOWN, panels
 
-    params = _preset(request.preset)
+    params = closed_preset(request.preset)
     desk.market.instrument(request.symbol)
     as_of = request.as_of or desk.market.now(request.symbol)
     with _AT_ONCE:
@@ -140,7 +141,7 @@ def explain(_: Reader, desk: DeskDep, request: ExplainRequest) -> Response:
     """Every condition with its value and threshold, and the smallest change of one input that would have turned it."""
     from engines.cipher.explain import candles_to_explain, explain_event, explainable_events
 
-    params = _preset(request.preset or VUMANCHU_B.name)
+    params = closed_preset(request.preset or VUMANCHU_B.name)
     if request.preset is None and request.event in explainable_events(VUMANCHU_A):
         params = VUMANCHU_A
     elif isinstance(params, CipherParams) and request.event in explainable_events(VUMANCHU_A):
@@ -166,21 +167,6 @@ def explain(_: Reader, desk: DeskDep, request: ExplainRequest) -> Response:
         found = replace(found, note=" ".join(part for part in (found.note, _ALSO_AN_OPEN) if part))
     source = {"market": candles.market, "simulated": candles.simulated, "parameters": params.to_plain()}
     return _json({**asdict(found), **source})
-
-
-def _preset(name: str) -> CipherParams | CipherAParams:
-    """Named settings whose marks stay where they are.
-
-    Raises:
-        InvalidRequest: there are none of this name, or they repaint.
-    """
-    params = preset(name)
-    if params.repaints:
-        raise InvalidRequest(
-            f"The preset {name!r} repaints: it uses candles of a longer timeframe before they have closed.",
-            remedy="Use vumanchu_b, which waits for them.",
-        )
-    return params
 
 
 def _with_history(

@@ -12,9 +12,8 @@ from typing import Any, Final
 from engines.chart.levels import average_price, volume_levels
 from engines.chart.panel import panel_part
 from engines.chart.ribbon import ribbon_part
-from engines.cipher import VUMANCHU_B, WARM_UP, CipherParams
-from engines.cipher.params import CipherAParams
-from engines.cipher.presets import preset as preset_of
+from engines.cipher import VUMANCHU_B, WARM_UP, CipherAParams
+from engines.cipher.presets import closed_preset
 from engines.domain.timeframe import Timeframe
 from engines.errors import InsufficientData, InvalidRequest
 from engines.market.data import MarketData
@@ -63,7 +62,7 @@ def chart_data(
     for number in (count, lookback):
         if not 1 <= number <= MOST_CANDLES:
             raise InvalidRequest(f"{number!r} candles cannot be shown.", remedy=f"Ask for 1 to {MOST_CANDLES:,}.")
-    params = panel_preset(preset)
+    params = closed_preset(preset)
     instrument = market.instrument(symbol)
     candles = market.closed_candles(symbol, timeframe, count=max(count + WARM_UP, lookback), as_of=as_of)
     candles, profiled = candles[-count - WARM_UP :], candles[-lookback:]
@@ -90,18 +89,3 @@ def chart_data(
         "volume_profile": None if desk is None else volume_levels(market, desk, shown),
         "vwap": None if desk is None else average_price(market, desk, shown),
     }
-
-
-def panel_preset(name: str) -> CipherParams | CipherAParams:
-    """Settings of a panel that a chart may show.
-
-    Raises:
-        InvalidRequest: there are none of this name, or they repaint.
-    """
-    params = preset_of(name)
-    if params.repaints:
-        raise InvalidRequest(
-            f"The preset {name!r} repaints: it uses candles of a longer timeframe before they have closed.",
-            remedy="Use another preset.",
-        )
-    return params

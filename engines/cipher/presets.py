@@ -47,3 +47,18 @@ def preset(name: str) -> CipherParams | CipherAParams:
         raise InvalidRequest(
             f"{name!r} is not a preset of the Cipher panel.", remedy=f"Use one of {', '.join(PRESETS)}."
         ) from None
+
+
+def closed_preset(name: str) -> CipherParams | CipherAParams:
+    """Return settings of this name whose marks stay where they are: longer candles count once they have closed.
+
+    Raises:
+        InvalidRequest: there are none, or they repaint.
+    """
+    params = preset(name)
+    if params.repaints:
+        raise InvalidRequest(
+            f"The preset {name!r} repaints: it uses candles of a longer timeframe before they have closed.",
+            remedy=f"Use {VUMANCHU_B.name}, which waits for them.",
+        )
+    return params

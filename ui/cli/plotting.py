@@ -56,9 +56,9 @@ class Plot:
 
     def __post_init__(self) -> None:
         if self.preset != USUAL_PRESET:
-            from engines.chart import panel_preset
+            from engines.cipher.presets import closed_preset
 
-            panel_preset(self.preset)
+            closed_preset(self.preset)
         unknown = sorted(self.shown.difference(LAYERS))
         if unknown:
             raise InvalidRequest(f"A chart has no layer {unknown[0]!r}.", remedy=f"It may have {', '.join(LAYERS)}.")

@@ -14,11 +14,19 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from engines.domain.orders import Order, OrderTicket
+from engines.domain.orders import OrderTicket
 from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
 from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting, Trade, force_at_venue
+from engines.execution.venues.dialect import (
+    Execution,
+    Market,
+    Request,
+    Sighting,
+    Trade,
+    WithoutExits,
+    force_at_venue,
+)
 from engines.execution.venues.documents import amount, moment, positive, rows, side_of, table, text
 from engines.execution.venues.failures import CallFailed, FailureTable, NoAnswer, Unproven
 
@@ -67,7 +75,7 @@ STATUS: Final[Mapping[str, VenueOrderStatus]] = {
 }
 
 
-class Coinbase:
+class Coinbase(WithoutExits):
     """Speaks Coinbase through a client with keys."""
 
     name = "coinbase"
@@ -100,21 +108,6 @@ class Coinbase:
                 "order_configuration": self._configuration(ticket, market),
             },
         )
-
-    def carries_exits(self, entry: OrderTicket | Order) -> bool:
-        """No: the desk guards them."""
-        del entry
-        return False
-
-    def follows_with_exits(self, entry: OrderTicket | Order) -> bool:
-        """No: the desk guards them."""
-        del entry
-        return False
-
-    def protection(self, exits: Exits, market: Market, held: Decimal) -> Request:
-        """Never asked for."""
-        del market, held
-        raise OrderRejected(f"The exits of {exits.client_order_id} are not held by Coinbase. Nothing was sent.")
 
     def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
         """The reply names the order; how it stands is looked up by Coinbase's id, or open until it shows."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from engines.domain.orders import Order, OrderTicket, Side
+from engines.errors import OrderRejected
 from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus, protective_ids
 from engines.execution.venues.failures import FailureTable
 
@@ -238,3 +239,22 @@ class Dialect(Protocol):
     def venue_time_ms(self) -> tuple[int, int]:
         """The venue's time and the step it is told in, milliseconds."""
         ...
+
+
+class WithoutExits:
+    """The part of a dialect whose venue holds no stop-loss and no take-profit for this desk, which guards them."""
+
+    def carries_exits(self, entry: OrderTicket | Order) -> bool:
+        """No."""
+        del entry
+        return False
+
+    def follows_with_exits(self, entry: OrderTicket | Order) -> bool:
+        """No."""
+        del entry
+        return False
+
+    def protection(self, exits: Exits, market: Market, held: Decimal) -> Request:
+        """Never asked for."""
+        del market, held
+        raise OrderRejected(f"The venue does not hold the exits of {exits.client_order_id}. Nothing was sent.")

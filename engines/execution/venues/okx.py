@@ -11,11 +11,19 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from engines.domain.orders import Order, OrderTicket
+from engines.domain.orders import OrderTicket
 from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
 from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Exits, Market, Request, Sighting, Trade, force_at_venue
+from engines.execution.venues.dialect import (
+    Execution,
+    Market,
+    Request,
+    Sighting,
+    Trade,
+    WithoutExits,
+    force_at_venue,
+)
 from engines.execution.venues.documents import amount, moment, positive, rows, side_of, text
 from engines.execution.venues.failures import CallFailed, FailureTable, NoAnswer, Unproven, codes
 
@@ -67,7 +75,7 @@ def own_id(okx: str) -> str | None:
     return f"qtp-{theirs[1]}-{theirs[2]}" if theirs[2] else f"qtp-{theirs[1]}"
 
 
-class Okx:
+class Okx(WithoutExits):
     """Speaks OKX through a client with keys."""
 
     name = "okx"
@@ -103,21 +111,6 @@ class Okx:
             price = self._client.price_text(market.symbol, ticket.limit_price)
             return Request("private_post_trade_order", own | {"ordType": kind, "px": price})
         raise OrderRejected(f"This desk sends no {ticket.order_type} orders to OKX. Nothing was sent.")
-
-    def carries_exits(self, entry: OrderTicket | Order) -> bool:
-        """No: the desk guards them."""
-        del entry
-        return False
-
-    def follows_with_exits(self, entry: OrderTicket | Order) -> bool:
-        """No: the desk guards them."""
-        del entry
-        return False
-
-    def protection(self, exits: Exits, market: Market, held: Decimal) -> Request:
-        """Never asked for."""
-        del market, held
-        raise OrderRejected(f"The exits of {exits.client_order_id} are not held by OKX. Nothing was sent.")
 
     def acknowledged(self, ticket: OrderTicket, market: Market, reply: Any) -> Sighting:
         """The reply names the order and nothing else; how it stands is looked up, or open until it shows."""
