@@ -27,7 +27,6 @@ from engines.ledger.reader import LedgerReader
 from engines.ledger.reconciliation import Reconciliation, accept_mismatches, write_reconciliation
 from engines.ledger.sealed import ticket_of
 from engines.storage import ledger as tables
-from engines.storage.transactions import writing
 
 DecisionWord = tickets.Decision
 UnsettledStatus = Literal["unknown", "not_accepted", "needs_operator", "rejected_by_venue"]
@@ -93,9 +92,10 @@ class Ledger(LedgerReader):
             known = read_marks(connection, account_id)
         if advanced(known, equity, day) == known:
             return known
-        with writing(self._engine) as connection:
-            marks = advanced(read_marks(connection, account_id), equity, day)
-            write_marks(connection, account_id, marks)
+        # Looks take turns: two first ones at once would both open the account's marks.
+        with journalling(self._engine, self._clock) as journal:
+            marks = advanced(read_marks(journal.connection, account_id), equity, day)
+            write_marks(journal.connection, account_id, marks)
         return marks
 
     def seal(self, draft: OrderTicket, *, replaces: tuple[str, str, str] | None = None) -> OrderTicket:

@@ -83,6 +83,19 @@ def test_labels_given_out_at_once_are_all_different(context: OrderContext, accou
     assert {ticket.label for ticket in tickets} == {f"T-{number}" for number in range(1, 31)}
 
 
+def test_first_looks_at_the_equity_at_once_open_its_marks_once(context: OrderContext, account: Account) -> None:
+    start = threading.Barrier(20)
+
+    def look(number: int) -> None:
+        start.wait()
+        context.ledger.observe_equity(account.id, Decimal(100_000 + number), "2026-03-02")
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(look, range(20))) == [None] * 20
+    marks = context.ledger.observe_equity(account.id, Decimal(1), "2026-03-02")
+    assert marks.peak == Decimal(100_019)
+
+
 @pytest.mark.parametrize("wrong", ["", "0" * 64, "ünïcode"])
 def test_a_decision_on_another_hash_is_refused_and_leaves_the_ticket_open(
     context: OrderContext, account: Account, wrong: str
