@@ -206,7 +206,8 @@ def _holder(ticket: OrderTicket, context: OrderContext) -> Holder | Literal[""]:
 def _with_activity(situation: Situation, context: OrderContext) -> Situation:
     """Look at the account's equity, then at what it did lately."""
     ledger, account = context.ledger, situation.account.id
-    ledger.observe_equity(account, situation.equity, f"{situation.now:%Y-%m-%d}")
+    # The day of the whole market, as the watch of the losses counts it: a symbol's own time may end earlier.
+    ledger.observe_equity(account, situation.equity, f"{context.market.now():%Y-%m-%d}")
     window = timedelta(seconds=context.limits.duplicate_seconds)
     return replace(situation, activity=ledger.activity(account, window=window))
 

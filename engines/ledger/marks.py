@@ -38,10 +38,13 @@ def read_marks(connection: Connection, account: str) -> EquityMarks:
 
 
 def advanced(marks: EquityMarks, equity: Decimal, day: str) -> EquityMarks:
-    """The marks after a look at the equity: a new day opens with it, and a new height is the peak."""
-    opening = equity if marks.opening is None or day != marks.day else marks.opening
+    """The marks after a look at the equity: a later day opens with it, and a new height is the peak.
+
+    A day never comes again: looks that tell two days in turn would else open one each time, and no loss would count.
+    """
+    opening = equity if marks.opening is None or day > marks.day else marks.opening
     peak = equity if marks.peak is None else max(marks.peak, equity)
-    return EquityMarks(day, opening, peak, marks.counted_from)
+    return EquityMarks(max(day, marks.day), opening, peak, marks.counted_from)
 
 
 def write_marks(connection: Connection, account: str, marks: EquityMarks) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -133,6 +133,39 @@ def test_rule_16_an_order_that_would_meet_ones_own_is_denied(desk: Any, at_marke
     if at_market:
         resting = desk.rest("buy", 64_100, "0.01")
         desk.refused(resting.id, side="sell", amount="0.01")
+
+
+class Staggered(FixedMarket):
+    """A market whose symbols end on different days, as imported files do: ETH a day before BTC."""
+
+    def now(self, symbol: str | None = None) -> datetime:
+        return self.clock.now() - timedelta(days=symbol == "ETH/USDT")
+
+    def quote(self, symbol: str) -> Quote:
+        return replace(super().quote(symbol), time=self.now(symbol))
+
+
+def test_rule_17_a_symbol_that_ends_a_day_earlier_does_not_open_the_day_again(desk: Any, market: FixedMarket) -> None:
+    desk.limit(max_daily_loss_fraction=Decimal("0.03"), max_order_notional=HUGE, max_account_exposure=HUGE)
+    desk.trade(amount="0.75")
+    desk.context = replace(desk.context, market=Staggered(market.listed, market.clock, _quotes=market._quotes))
+    assert watch_losses(desk.context) == ()
+    for price in (63_000, 62_000):
+        desk.at(price)
+        desk.ticket(symbol="ETH/USDT", amount="1")
+        assert watch_losses(desk.context) == ()
+    desk.at(59_800)
+    (standing,) = watch_losses(desk.context)
+    assert standing.state == "reducing"
+
+
+def test_rule_17_an_earlier_day_does_not_come_again(desk: Any) -> None:
+    ledger, account = desk.context.ledger, desk.account.id
+    ledger.observe_equity(account, Decimal(100_000), "2026-03-03")
+    for day in ("2026-03-02", "2026-03-03"):
+        marks = ledger.observe_equity(account, Decimal(90_000), day)
+        assert (marks.day, marks.opening) == ("2026-03-03", Decimal(100_000))
+    assert ledger.observe_equity(account, Decimal(90_000), "2026-03-04").opening == Decimal(90_000)
 
 
 def test_rule_17_a_daily_loss_leaves_only_reducing_orders_until_somebody_resumes(desk: Any) -> None:
