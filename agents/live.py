@@ -55,13 +55,16 @@ def parts_of(settings: Settings) -> LiveParts:
     )
 
 
-def permit_of(settings: Settings) -> LivePermit | None:
+def permit_of(settings: Settings, *, trades: bool = True) -> LivePermit | None:
     """The permit to trade live; None on paper.
+
+    Args:
+        trades: False for a process that only looks and cancels: its limits file is not read.
 
     Raises:
         ConfigurationError: the mode is live and something else is missing; everything missing is named.
     """
-    return permit_live(parts_of(settings)) if settings.mode == "live" else None
+    return permit_live(parts_of(settings), trades=trades) if settings.mode == "live" else None
 
 
 def open_live_account(settings: Settings, ledger: Ledger, permit: LivePermit, currency: str) -> Account:

@@ -58,19 +58,20 @@ def open_services(
         clock, market, broker, model: stand in for what the settings would open, at the desk's seams.
         configure_exchange: receives every ccxt exchange before its first use. For rehearsals and tests: no setting
             reaches it, so that real keys cannot be led elsewhere by a variable.
-        leased: False to look at a live account, or cancel, beside the desk that trades it: no order passes.
+        leased: False to look, or cancel, beside the desk that trades: no live order passes, and the limits file, which
+            may be missing, broken or changed, is neither read nor put on record.
 
     Raises:
         ConfigurationError: a setting cannot work; the message names it. Or another process trades the live account.
     """
-    permit = permit_of(settings)
+    permit = permit_of(settings, trades=leased)
     clock = clock or SystemClock()
     _make_home(settings)
     engine = open_database("desk", home=settings.home, url=settings.database_url)
     with ExitStack() as stack:
         stack.callback(engine.dispose)
         source = market or _market(settings, clock, configure_exchange)
-        orders = _orders(settings, engine, clock, source, permit)
+        orders = _orders(settings, engine, clock, source, permit, trades=leased)
         if permit is None:
             opened, live = broker or PaperBroker(engine, source, clock), None
         else:
@@ -83,14 +84,15 @@ def open_services(
 
 
 def _orders(
-    settings: Settings, engine: Engine, clock: Clock, source: MarketData, permit: LivePermit | None
+    settings: Settings, engine: Engine, clock: Clock, source: MarketData, permit: LivePermit | None, *, trades: bool
 ) -> OrderContext:
     def evidence(side: Side, symbol: str) -> Confluence:
         return confluence(side, symbol, market=source)
 
     ledger = Ledger(engine, clock, halt_file=HaltFile.of(settings.home))
-    limits = permit.limits if permit else _limits(settings)
-    record_limits(ledger, limits, by=f"{system_user(os.getuid())} (start of the desk)")
+    limits = permit.limits if permit else _limits(settings) if trades else default_limits()
+    if trades:
+        record_limits(ledger, limits, by=f"{system_user(os.getuid())} (start of the desk)")
     return OrderContext(
         ledger=ledger,
         market=source,

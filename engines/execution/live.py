@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from engines.confirmation.risk import default_limits
 from engines.domain.orders import Mode
 from engines.errors import ConfigurationError
 from engines.execution.limits_file import load_limits
@@ -73,8 +74,12 @@ def missing_parts(parts: LiveParts) -> tuple[str, ...]:
     return tuple(sentence for sentence, there in wanting.items() if not there)
 
 
-def permit_live(parts: LiveParts) -> LivePermit:
+def permit_live(parts: LiveParts, *, trades: bool = True) -> LivePermit:
     """Look at every part; nothing is sent and ccxt is not loaded.
+
+    Args:
+        trades: False for a process that only looks and cancels: its limits file is not read, so that a broken one
+            keeps no order from being cancelled.
 
     Raises:
         ConfigurationError: a part is missing, each is named; or the limits file is wrong.
@@ -89,7 +94,8 @@ def permit_live(parts: LiveParts) -> LivePermit:
         )
     venue = next(name for name in VENUES if name == parts.venue)
     credentials = Credentials(parts.key, parts.secret, passphrase=parts.passphrase)
-    return LivePermit(venue, credentials, load_limits(parts.limits_file), is_exercised=venue in EXERCISED)
+    limits = load_limits(parts.limits_file) if trades else default_limits()
+    return LivePermit(venue, credentials, limits, is_exercised=venue in EXERCISED)
 
 
 def open_live_broker(permit: LivePermit, *, account: str, configure: Callable[[Any], None] | None = None) -> Broker:

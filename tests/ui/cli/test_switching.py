@@ -5,10 +5,16 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from agents.opening import open_services
+from agents.settings import load_settings
+from engines.domain.orders import OrderIntent
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., contextlib.AbstractContextManager[str]]
@@ -52,6 +58,35 @@ def test_cancel_all_works_after_the_desk_has_died(run: Run, serve: Serve) -> Non
     assert halted.returncode == 0, halted.stderr
     assert f"cancelled        buy 0.01 BTC/USDT, limit {price:,} ({order_id})" in halted.stdout
     assert "No order was open." in run("halt", "again", "--cancel-all").stdout
+
+
+def test_cancel_all_works_while_the_limits_file_is_edited_or_broken(run: Run, tmp_path: Path) -> None:
+    limits = tmp_path / "limits.toml"
+    wording = 'version = "1"\nmax_order_notional = 10000\nmax_account_exposure = 100000\n'
+    limits.write_text(wording)
+    settings = {"QTP_LIMITS_FILE": str(limits)}
+    with open_services(load_settings(home=tmp_path / "home", limits_file=limits)) as services:
+        price = services.market.quote("BTC/USDT").last
+        asked = OrderIntent(
+            services.account("ann"),
+            "thread-1",
+            "BTC/USDT",
+            "buy",
+            Decimal("0.01"),
+            order_type="limit",
+            limit_price=(price * Decimal("0.7")).quantize(Decimal(1)),
+        )
+        for found, amount in (("10001", "0.01"), ("no number", "0.02")):
+            limits.write_text(wording)
+            ticket = services.seal(replace(asked, quantity=Decimal(amount)), "ann")
+            services.decide(ticket.id, "approve", ticket.hash, "ann")
+            order = services.submit(ticket.id)
+            assert order is not None
+            limits.write_text(wording.replace("10000\n", f"{found}\n", 1))
+            halted = run("halt", "the limits are wrong", "--cancel-all", **settings)
+            assert halted.returncode == 0, halted.stderr
+            assert services.ledger.order(order.id).status == "cancelled"
+            assert run("resume", "on", **settings).returncode == 0
 
 
 def test_without_a_database_the_file_halts_and_the_command_says_so(run: Run, home: Path) -> None:
