@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -13,6 +14,10 @@ class Clock(Protocol):
         """Aware UTC time."""
         ...
 
+    def wait(self, span: timedelta) -> None:
+        """Return once this much of the clock's time has passed."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -20,6 +25,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Aware UTC time of this machine."""
         return datetime.now(UTC)
+
+    def wait(self, span: timedelta) -> None:
+        """Sleep."""
+        time.sleep(span.total_seconds())
 
 
 class ManualClock:
@@ -35,3 +44,7 @@ class ManualClock:
     def advance(self, step: timedelta) -> None:
         """Move it forward."""
         self._now += step
+
+    def wait(self, span: timedelta) -> None:
+        """Move it forward: on a clock that is moved by hand nobody waits for anything else."""
+        self.advance(span)

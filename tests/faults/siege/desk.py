@@ -94,6 +94,10 @@ class MovableClock:
         """Move it forward."""
         self._moved += step
 
+    def wait(self, span: timedelta) -> None:
+        """Move it forward instead of waiting."""
+        self.advance(span)
+
 
 class _Roomy(RequestBudget):
     """A budget that never runs out: what is tested here is not the waiting."""
