@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from engines.domain.book import Level, OrderBook
 from engines.domain.candles import CandleFrame
 from engines.domain.clock import Clock
 from engines.domain.instruments import Instrument, Quote
@@ -30,6 +31,8 @@ _PAGE: Final = 1_000
 _MAX_PAGES: Final = 60
 # Our clock and the exchange's differ; without a successor a candle counts as closed only this much later.
 _GRACE_MS: Final = 3_000
+# Levels of a book; some exchanges take only certain numbers, and all of them this one.
+_DEPTH: Final = 100
 _NOTHING: Final = (None,) * 5
 _DECIMAL_PLACES: Final = 2
 _TICK_SIZE: Final = 4
@@ -135,6 +138,28 @@ class CcxtMarket:
         now, stamp = self.now(), ticker.get("timestamp")
         time_ = min(from_ms(stamp), now) if stamp else now
         return Quote(symbol, bid, ask, last or (bid + ask) / 2, time_, self.name, self.simulated)
+
+    def order_book(self, symbol: str) -> OrderBook | None:
+        """The order book as the exchange tells it now; None where ccxt knows no way to ask it for one.
+
+        Raises:
+            NotFound: unknown symbol.
+            VenueUnavailable: it did not answer, or with a book that no order could be matched against.
+        """
+        self.instrument(symbol)
+        if not self._venue.exchange.has.get("fetchOrderBook"):
+            return None
+        raw = self._venue.call("fetch_order_book", symbol, _DEPTH)
+        bids, asks = (tuple(_level(row) for row in raw.get(name) or ()) for name in ("bids", "asks"))
+        now, stamp = self.now(), raw.get("timestamp")
+        time_ = min(from_ms(stamp), now) if stamp else now
+        book = OrderBook(symbol, bids, asks, time_, self.name, self.simulated)
+        if not book.is_sound:
+            raise VenueUnavailable(
+                f"{self._venue.title} shows no usable order book of {symbol}. Nothing was sent.",
+                remedy="Try again in a minute.",
+            )
+        return book
 
     def _listed(self) -> dict[str, Instrument]:
         with self._lock:
@@ -249,6 +274,12 @@ def _step(precision: Any, mode: int) -> Decimal:
     if value is None or mode not in {_DECIMAL_PLACES, _TICK_SIZE}:
         return _FINEST
     return Decimal(1).scaleb(-int(value)) if mode == _DECIMAL_PLACES else value
+
+
+def _level(row: Any) -> Level:
+    """Price and quantity of a row of ccxt's; some exchanges add a third column."""
+    price, quantity = (_decimal(cell) or Decimal(0) for cell in row[:2])
+    return Level(price, quantity)
 
 
 def _fee(value: Any) -> Decimal:

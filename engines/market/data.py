@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from engines.domain.book import OrderBook
 from engines.domain.candles import CandleFrame
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.timeframe import Timeframe
@@ -62,3 +63,26 @@ class MarketData(Protocol):
             VenueUnavailable: the market did not answer.
         """
         ...
+
+
+@runtime_checkable
+class MarketDepth(Protocol):
+    """What a market adds that knows more than its best prices; imported candles do not."""
+
+    def order_book(self, symbol: str) -> OrderBook | None:
+        """The sound order book of now, as deep as the market tells it; None where it shows none of this symbol.
+
+        Raises:
+            NotFound: unknown symbol.
+            VenueUnavailable: the market did not answer, or with a book that cannot be.
+        """
+        ...
+
+
+def order_book_of(market: MarketData, symbol: str) -> OrderBook | None:
+    """A market's order book; None for a market that gives none.
+
+    Raises:
+        NotFound, VenueUnavailable: as `MarketDepth.order_book`.
+    """
+    return market.order_book(symbol) if isinstance(market, MarketDepth) else None

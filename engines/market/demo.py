@@ -11,11 +11,13 @@ from typing import Final
 
 import numpy as np
 
+from engines.domain.book import OrderBook
 from engines.domain.candles import CandleFrame
 from engines.domain.clock import Clock
 from engines.domain.instruments import Instrument, Quote
 from engines.domain.timeframe import Timeframe, duration_ms, floor_ms, from_ms, to_ms
 from engines.errors import InsufficientData
+from engines.market.demo_book import ladder
 from engines.market.demo_path import (
     MINUTE_MS,
     SECOND_MS,
@@ -157,6 +159,19 @@ class DemoMarket:
         bid, ask = last - half_spread, last + half_spread - (half_spread == 1)
         tick = instrument.tick_size
         return Quote(symbol, bid * tick, ask * tick, last * tick, now, self.name, self.simulated)
+
+    def order_book(self, symbol: str) -> OrderBook:
+        """The order book of this second, around the quote; the symbol's average turnover says how much it offers.
+
+        Raises:
+            NotFound: unknown symbol.
+        """
+        quote, instrument, listing = self.quote(symbol), self._instruments[symbol], self._listings[symbol]
+        per_minute = listing.turnover / (WEEK_MS / MINUTE_MS) / listing.price
+        moment = (self._seed, to_ms(quote.time) // SECOND_MS)
+        bids = ladder("buy", quote.bid, instrument, per_minute=per_minute, moment=moment)
+        asks = ladder("sell", quote.ask, instrument, per_minute=per_minute, moment=moment)
+        return OrderBook(symbol, bids, asks, quote.time, self.name, self.simulated)
 
     def _nodes(self, symbol: str, span_ms: int, first_ms: int, end_ms: int) -> Nodes:
         listing = self._listings[symbol]
