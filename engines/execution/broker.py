@@ -21,7 +21,12 @@ class ApprovedTicket:
 
 @dataclass(frozen=True, slots=True)
 class VenueOrder:
-    """An order as its venue tells it, with every fill so far."""
+    """An order as its venue tells it, with every fill so far.
+
+    Attributes:
+        by_request: it was cancelled because somebody asked the venue to, here or on its web page; False where the
+            venue ended it by its own rules, or does not say.
+    """
 
     client_order_id: str
     venue_order_id: str
@@ -30,6 +35,7 @@ class VenueOrder:
     filled: Decimal
     fills: tuple[Fill, ...]
     reason: str = ""
+    by_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,17 @@ class Broker(Protocol):
         """True when the venue itself will hold the ticket's stop-loss and take-profit once the entry has filled.
 
         Otherwise the desk has to guard them, which works only while it runs.
+        """
+        ...
+
+    def carries_exits(self, ticket: OrderTicket) -> bool:
+        """True when the exits go there together with the entry: the venue may then come to show them by itself."""
+        ...
+
+    def protects_parts(self, ticket: OrderTicket) -> bool:
+        """True when the venue's exits protect each part of an entry that fills, while the rest of it is still open.
+
+        Otherwise they begin with the entry's end, and the desk guards what is filled until then.
         """
         ...
 

@@ -133,6 +133,14 @@ class PaperBroker:
         """True for every buy with exits: they rest here once it has filled."""
         return ticket.side == "buy" and (ticket.stop_loss is not None or ticket.take_profit is not None)
 
+    def carries_exits(self, ticket: OrderTicket) -> bool:
+        """They begin to rest in the moment their entry fills."""
+        return self.holds_protection(ticket)
+
+    def protects_parts(self, ticket: OrderTicket) -> bool:
+        """They follow each part of an entry that fills."""
+        return self.holds_protection(ticket)
+
     def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
         """The exits of an entry; they began to rest in the moment it filled.
 

@@ -12,6 +12,7 @@ from engines.domain.orders import Order, OrderStatus, OrderTicket, TicketStatus
 from engines.execution.broker import VenueOrder
 from engines.ledger import orders, tickets
 from engines.ledger.journal import Journal
+from engines.ledger.taken_back import take_back
 from engines.storage import ledger as tables
 
 # The venue's words in ours.
@@ -98,6 +99,8 @@ def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: 
     if (status, seen.quantity, seen.venue_order_id) != (order.status, order.quantity, order.venue_order_id):
         changed = {"quantity": seen.quantity, "venue_order_id": seen.venue_order_id}
         settle(journal, order, status, seen.reason, **changed)
+        if order.parent_id is not None and status == "cancelled" and seen.by_request:
+            take_back(journal, order, f"at {venue}")
 
 
 def _is_final(order: Order, seen: VenueOrder) -> bool:

@@ -143,9 +143,9 @@ class Control:
         return order_truth(self._dialect.engine.place(new))
 
     def cancel(self, order: Order) -> Json:
-        """Cancel the client's order `id` from outside, as the venue or its web page does."""
+        """Cancel the client's order `id` from outside: on the venue's web page, or, with `by_venue`, by the venue."""
         found = self._dialect.venue.orders[order["id"]]
-        self._dialect.engine.cancel(found)
+        self._dialect.engine.cancel(found, by_venue=order.get("by_venue") is True)
         return order_truth(found)
 
     def clock(self, order: Order) -> Json:

@@ -10,6 +10,7 @@ from .orders import Fill, Order
 
 _LONG = {"BTC": "XXBT", "ETH": "XETH", "USD": "ZUSD"}
 _SHORT = {"BTC": "XBT"}
+_REASONS = {"cancelled": "User requested"}
 _STATES = {"waiting": "pending", "untriggered": "open", "filled": "closed", "cancelled": "canceled"}
 
 
@@ -105,7 +106,7 @@ def order_document(order: Order, fees: FeeSchedule) -> Json:
     if order.client_id:
         document["cl_ord_id"] = order.client_id
     if not order.is_live:
-        document |= {"closetm": order.updated_ms / 1000, "reason": order.reason or None}
+        document |= {"closetm": order.updated_ms / 1000, "reason": order.reason or _REASONS.get(order.state)}
     return document
 
 

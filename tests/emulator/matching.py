@@ -195,8 +195,8 @@ class Engine:
         self.hold(order)
         self.tell(order, "cancelled" if state == "cancelled" else "expired")
 
-    def cancel(self, order: Order) -> None:
-        """Cancel an order, and with it the list it belongs to.
+    def cancel(self, order: Order, *, by_venue: bool = False) -> None:
+        """Cancel an order, and with it the list it belongs to; `by_venue` for reasons of the venue's own.
 
         Raises:
             Refusal: the order is no longer live.
@@ -206,7 +206,7 @@ class Engine:
             raise Refusal("not open", order.id)
         for each in order.group.orders if order.group else [order]:
             if each.is_live:
-                self.close(each, "cancelled")
+                self.close(each, "expired" if by_venue else "cancelled")
         self.publish()
 
     def amend(self, order: Order, *, quantity: Decimal | None, price: Decimal | None) -> None:

@@ -229,4 +229,6 @@ def _sighting(row: Mapping[str, Any], client_order_id: str, market: Market) -> S
         quantity=amount(row, "origQty"),
         executed=executed,
         executions=executions,
+        # By its rules, and what the exchange itself ends, it calls EXPIRED.
+        by_request=word == "CANCELED",
     )

@@ -212,4 +212,5 @@ def _sighting(row: Mapping[str, Any], client_order_id: str, market: Market, *, o
         side=side_of(row, "side"),
         quantity=amount(row, "qty"),
         executed=amount(row, "cumExecQty"),
+        by_request=row.get("cancelType") == "CancelByUser" or row.get("rejectReason") == "EC_PerCancelRequest",
     )

@@ -70,6 +70,15 @@ class CcxtBroker:
         """
         return self._dialect.carries_exits(ticket) or self._dialect.follows_with_exits(ticket)
 
+    def carries_exits(self, ticket: OrderTicket) -> bool:
+        """True when the exits go to the venue together with the entry."""
+        return self._dialect.carries_exits(ticket)
+
+    def protects_parts(self, ticket: OrderTicket) -> bool:
+        """No: what these venues hold begins with the entry's end."""
+        del ticket
+        return False
+
     def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
         """See to it that the venue holds the exits of an entry that has filled; those it knows, in any state.
 
@@ -278,7 +287,9 @@ class CcxtBroker:
         fills = tuple(self._fill(each, seen.client_order_id, seen.side, market) for each in executions)
         filled = sum((fill.quantity for fill in fills), _ZERO)
         return VenueOrder(
-            seen.client_order_id, seen.venue_order_id, status, seen.quantity, filled, fills, reason=reason
+            *(seen.client_order_id, seen.venue_order_id, status, seen.quantity, filled, fills),
+            reason=reason,
+            by_request=seen.by_request,
         )
 
     def _fill(self, execution: Execution, order_id: str, side: Side, market: Market) -> Fill:

@@ -67,6 +67,7 @@ class Sighting:
         executions: trades that came along; None when they are to be asked for.
         trade_ids: where the venue lists the trades of an order by id.
         fee_currency: where the order says it and its trades do not.
+        by_request: the venue says that somebody asked for its cancellation.
     """
 
     client_order_id: str
@@ -79,6 +80,7 @@ class Sighting:
     executions: tuple[Execution, ...] | None = None
     trade_ids: tuple[str, ...] = field(default=())
     fee_currency: str = ""
+    by_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,4 +183,5 @@ def _sighting(order_id: str, row: Mapping[str, Any], client_order_id: str, marke
         executed=amount(row, "vol_exec"),
         trade_ids=tuple(str(each) for each in trades),
         fee_currency=market.base if "fcib" in flags else market.quote,
+        by_request=row.get("reason") in {"User requested", "User canceled"},
     )

@@ -270,4 +270,5 @@ def _sighting(row: Mapping[str, Any], client_order_id: str, market: Market) -> S
         side=side_of(row, "side"),
         quantity=amount(row, "sz"),
         executed=amount(row, "accFillSz"),
+        by_request=row.get("cancelSource") == "1",
     )
