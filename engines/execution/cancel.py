@@ -1,52 +1,100 @@
-"""Carrying out a cancellation that a person approved."""
+"""Cancelling orders: those of a ticket that a person approved, or any one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from engines.domain.orders import OrderStatus, OrderTicket
+from engines.domain.clock import Clock
+from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderStatus, OrderTicket
 from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker
+from engines.execution.recover import look_up
 from engines.ledger.guarding import release
 from engines.ledger.ledger import Ledger
+from engines.ledger.taken_back import ON_REQUEST, take_back
 
-# Nobody knows yet whether the venue has it: that it is not there now proves nothing.
-_MAY_TURN_UP: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
+_IN_FLIGHT: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
 
 
-def carry_out_cancellation(ticket: OrderTicket, *, ledger: Ledger, broker: Broker) -> None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one cancellation.
+
+    Attributes:
+        detail: why the order is not known to be cancelled; empty when it is, or was done before.
+        is_settled: nothing more can come of cancelling it again.
+    """
+
+    order: Order
+    detail: str = ""
+    is_settled: bool = True
+
+
+def carry_out_cancellation(ticket: OrderTicket, *, ledger: Ledger, broker: Broker, clock: Clock) -> None:
     """Cancel each order of a ticket and say in its reason what became of each.
 
-    Cancelling twice does no harm, so an interrupted cancellation is simply carried out again. An order that
-    was filled meanwhile stays filled.
+    Cancelling twice does no harm, so an interrupted cancellation is simply carried out again, and two at once end
+    the same. An order that was filled meanwhile stays filled. Takes the claim of each order's ticket, so its caller
+    must hold none.
     """
-    if ticket.status == "cancelled":
-        return
-    if ticket.status == "approved":
-        ledger.advance_ticket(ticket.id, "submitting", reason="", kind="cancellation_started")
-    told, settled = [], True
-    for order_id in ticket.cancels:
+    outcomes = [cancel_order(each, ledger=ledger, broker=broker, clock=clock) for each in ticket.cancels]
+    told = (
+        f"{each.order.id} is {each.order.status}" + (f": {each.detail.rstrip('.')}" if each.detail else "")
+        for each in outcomes
+    )
+    _write_down(ticket.id, "; ".join(told) + ".", ledger, settled=all(each.is_settled for each in outcomes))
+
+
+def cancel_order(order_id: str, *, ledger: Ledger, broker: Broker, clock: Clock) -> Outcome:
+    """Cancel what is open of an order, wherever it is; what is done stays as it is.
+
+    An exit that is cancelled is taken back for good: the desk puts none in its place. That is journalled before the
+    venue hears of it, so that whoever finds the exit cancelled after a crash knows why.
+    """
+    with ledger.claim(ledger.order(order_id).ticket_id):
         order = ledger.order(order_id)
-        if order.waits_at_desk:
+        # The claim is ours, so nobody is sending it: an order in flight is first looked for.
+        if order.status in _IN_FLIGHT and (order.parent_id is None or order.held_by == "desk"):
+            order = look_up(order, ledger=ledger, broker=broker, clock=clock)
+        if order.parent_id is not None:
+            _take_back(order, ledger)
+        if order.waits_at_desk or (order.held_by == "desk" and order.status == "not_accepted"):
             with ledger.journalled() as journal:
-                release(journal, order, "Cancelled on request.")
-            told.append(f"{order_id} is cancelled: this desk guards it no more")
-            continue
-        try:
-            seen = broker.cancel(order_id, order.symbol)
-        except NotFound:
-            told.append(f"{order_id} is not known at {broker.name}")
-            if order.status in _MAY_TURN_UP:
-                told[-1] += " yet and may still turn up"
-                settled = False
-        except VenueUnavailable as error:
-            told.append(f"{order_id} is unclear: {error.message}")
-            settled = False
-        else:
-            after = ledger.record_venue_order(order_id, seen, broker.name)
-            told.append(f"{order_id} is {after.status}")
-    reason = "; ".join(told) + "."
-    if settled:
-        ledger.advance_ticket(ticket.id, "cancelled", reason=reason, kind="cancellation_done")
-    elif ledger.ticket(ticket.id).status != "unknown":
-        ledger.advance_ticket(ticket.id, "unknown", reason=reason, kind="cancellation_unclear")
+                release(journal, order, ON_REQUEST)
+            return Outcome(ledger.order(order.id))
+        return _at_venue(order, ledger, broker) if order.status in OPEN_ORDER_STATUSES else Outcome(order)
+
+
+def _at_venue(order: Order, ledger: Ledger, broker: Broker) -> Outcome:
+    try:
+        seen = broker.cancel(order.id, order.symbol)
+    except NotFound:
+        # Nobody knows yet whether the venue has one that is in flight: that it is not there now proves nothing.
+        unknown = f"{broker.name} does not know it (yet); it is looked up on and never sent again."
+        return Outcome(order, unknown, order.status not in _IN_FLIGHT)
+    except VenueUnavailable as error:
+        unclear = f"It is not known whether {broker.name} cancelled it: {error.message}"
+        return Outcome(order, unclear, is_settled=False)
+    after = ledger.record_venue_order(order.id, seen, broker.name)
+    if after.status in OPEN_ORDER_STATUSES:
+        return Outcome(after, f"{broker.name} has not ended it yet. {after.reason}".rstrip(), is_settled=False)
+    return Outcome(after)
+
+
+def _take_back(leg: Order, ledger: Ledger) -> None:
+    """Also of an exit that has just ended by itself: the person wants none in its place."""
+    if leg.status != "filled":
+        with ledger.journalled() as journal:
+            take_back(journal, leg, "on this desk")
+
+
+def _write_down(ticket_id: str, reason: str, ledger: Ledger, *, settled: bool) -> None:
+    with ledger.claim(ticket_id):
+        status = ledger.ticket(ticket_id).status
+        if status == "cancelled":
+            return
+        if settled:
+            ledger.advance_ticket(ticket_id, "cancelled", reason=reason, kind="cancellation_done")
+        elif status != "unknown":
+            ledger.advance_ticket(ticket_id, "unknown", reason=reason, kind="cancellation_unclear")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Order
 from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker, VenueOrder
-from engines.execution.sync import bring_protective
+from engines.execution.protection import try_protective
 from engines.ledger.ledger import Ledger
 
 # After so many look-ups that failed or found nothing, a person has to look.
@@ -38,8 +37,7 @@ def look_up(order: Order, *, ledger: Ledger, broker: Broker, clock: Clock) -> Or
         return _unclear(order, ledger, f"The look-up failed: {error.message}")
     if seen is not None:
         order = ledger.record_venue_order(order.id, seen, broker.name)
-        with suppress(NotFound, VenueUnavailable):
-            bring_protective(order, ledger=ledger, broker=broker)
+        try_protective(order, ledger=ledger, broker=broker)
         return order
     if order.venue_order_id is not None:
         return order if order.status in {"filled", "needs_operator"} else _lost(order, ledger, broker)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,9 +14,9 @@ from engines.execution.broker import ApprovedTicket, Broker
 from engines.execution.cancel import carry_out_cancellation
 from engines.execution.context import OrderContext
 from engines.execution.prepare import intent_of
+from engines.execution.protection import try_protective
 from engines.execution.recover import look_up
 from engines.execution.situation import marks_of, situation_of, usable_quote
-from engines.execution.sync import bring_protective
 from engines.ledger.ledger import Ledger
 from engines.ledger.orders import OpenEntries
 from engines.ledger.submissions import NOT_AS_DECIDED
@@ -56,13 +55,14 @@ def submit(ticket_id: str, context: OrderContext, broker: Broker) -> Order | Non
             return order
         if ticket.status in _NOTHING_SENT and ticket.decided_at is not None:
             return None
-        if ticket.kind == "cancel":
-            _require_approved(ticket, "approved", "submitting", "unknown", "cancelled")
-            if ticket.status != "approved" or _still_valid(ticket, context):
-                carry_out_cancellation(ticket, ledger=ledger, broker=broker)
-            return None
-        _require_approved(ticket, "approved")
-        return _send(ticket, context, broker) if _still_valid(ticket, context) else None
+        if ticket.kind == "order":
+            _require_approved(ticket, "approved")
+            return _send(ticket, context, broker) if _still_valid(ticket, context) else None
+        begun = _cancellation_begun(ticket, context)
+    # Each order is cancelled under its own ticket's claim, which whoever is sending it holds.
+    if begun:
+        carry_out_cancellation(ticket, ledger=ledger, broker=broker, clock=context.clock)
+    return None
 
 
 def unfinished(ledger: Ledger, *, within: str = "") -> tuple[str, ...]:
@@ -82,6 +82,16 @@ def _left_alone(ticket: OrderTicket, order: Order | None, context: OrderContext)
         reason = _elsewhere(ticket, context) or f"This desk does not trade the account {ticket.account}."
         context.ledger.advance_ticket(ticket.id, "denied", reason=reason, kind="ticket_denied")
     return order
+
+
+def _cancellation_begun(ticket: OrderTicket, context: OrderContext) -> bool:
+    """True when there is something to carry out: it was approved in time, and is not done yet."""
+    _require_approved(ticket, "approved", "submitting", "unknown", "cancelled")
+    if ticket.status == "approved":
+        if not _still_valid(ticket, context):
+            return False
+        context.ledger.advance_ticket(ticket.id, "submitting", reason="", kind="cancellation_started")
+    return ticket.status != "cancelled"
 
 
 def _require_approved(ticket: OrderTicket, *allowed: TicketStatus) -> None:
@@ -148,9 +158,8 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
         # The database, or a defect: until it has been looked up, nobody knows what the account holds.
         context.unrecorded.add(order.id)
         raise
-    # The entry is on record; protective orders that cannot be read now are brought by `sync_fills`.
-    with suppress(VenueUnavailable):
-        bring_protective(order, ledger=ledger, broker=broker)
+    # The entry is on record; what of its exits cannot be seen to now is brought by `sync_fills`.
+    try_protective(order, ledger=ledger, broker=broker)
     return order
 
 

@@ -13,14 +13,11 @@ from engines.confirmation.wording import order_in_words
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderStatus
 from engines.domain.trading_state import Standing
-from engines.errors import NotFound, VenueUnavailable
 from engines.execution.broker import Broker
-from engines.execution.recover import look_up
-from engines.ledger.guarding import release
+from engines.execution.cancel import cancel_order
 from engines.ledger.halt_file import HaltFile
 from engines.ledger.ledger import Ledger
 
-_IN_FLIGHT: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
 # A venue that does not answer is asked again this often before a person is told that it is unclear.
 _ROUNDS: Final = 3
 _PAUSE_SECONDS: Final = 0.5
@@ -120,25 +117,6 @@ def cancel_all(
 
 
 def _cancelled(order: Order, ledger: Ledger, broker: Broker, clock: Clock) -> Cancelled:
-    detail = ""
-    with ledger.claim(order.ticket_id):
-        current = ledger.order(order.id)
-        # The claim is ours, so nobody is sending it: an order in flight is first looked for.
-        if current.status in _IN_FLIGHT and (current.parent_id is None or current.held_by == "desk"):
-            current = look_up(current, ledger=ledger, broker=broker, clock=clock)
-        # One that the venue never took would otherwise get a successor.
-        if current.waits_at_desk or (current.held_by == "desk" and current.status == "not_accepted"):
-            with ledger.journalled() as journal:
-                release(journal, current, "Cancelled on request.")
-            current = ledger.order(order.id)
-        elif current.status in OPEN_ORDER_STATUSES:
-            try:
-                seen = broker.cancel(order.id, order.symbol)
-            except NotFound:
-                detail = f"{broker.name} does not know it (yet); it is looked up on and never sent again."
-            except VenueUnavailable as error:
-                detail = f"It is not known whether {broker.name} cancelled it: {error.message}"
-            else:
-                current = ledger.record_venue_order(order.id, seen, broker.name)
-    detail = detail or current.reason
-    return Cancelled(order.id, order.account, order.symbol, order_in_words(order), current.status, detail)
+    outcome = cancel_order(order.id, ledger=ledger, broker=broker, clock=clock)
+    status, detail = outcome.order.status, outcome.detail or outcome.order.reason
+    return Cancelled(order.id, order.account, order.symbol, order_in_words(order), status, detail)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from engines.domain.orders import Order, OrderStatus
-from engines.errors import NotFound, VenueUnavailable
+from engines.errors import NotFound, QuantumTraderError, VenueUnavailable
 from engines.execution.broker import Broker, OpenOrder
 from engines.execution.protection import bring_protective
 from engines.ledger.ledger import Ledger
@@ -38,7 +38,7 @@ def sync_fills(
         VenueUnavailable: the venue did not answer for some of them; what it said of the others is recorded.
     """
     changed: list[Order] = []
-    failures = []
+    failures: list[QuantumTraderError] = []
     listed = {each.client_order_id: each for each in open_orders}
     for order in ledger.orders(status="open", limit=10_000, within=within):
         if _is_watched(order) and not _stands_as_known(order, listed):
@@ -50,14 +50,22 @@ def sync_fills(
                 changed += [after] if after != order else []
     for entry in ledger.unprotected_entries(within=within):
         try:
-            changed += bring_protective(entry, ledger=ledger, broker=broker)
+            changed += _protected(entry, ledger, broker)
         except NotFound as error:
             _LOGGER.warning("the exits of order %s cannot be brought: %s", entry.id, error)
-        except VenueUnavailable as error:
+        except QuantumTraderError as error:
             failures.append(error)
     if failures:
         raise failures[0]
     return tuple(changed)
+
+
+def _protected(entry: Order, ledger: Ledger, broker: Broker) -> list[Order]:
+    """The exits that were brought now; who guards them must not be decided in two places at once."""
+    before = ledger.exits_of(entry.id)
+    with ledger.claim(entry.ticket_id):
+        bring_protective(ledger.order(entry.id), ledger=ledger, broker=broker)
+    return [order for order in ledger.exits_of(entry.id) if order not in before]
 
 
 def _is_watched(order: Order) -> bool:

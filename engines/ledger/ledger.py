@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from sqlalchemy import insert, select
 
-from engines.domain.orders import Account, Mode, Order, OrderTicket, TicketStatus
+from engines.domain.orders import OPEN_ORDER_STATUSES, Account, Mode, Order, OrderTicket, TicketStatus
 from engines.domain.trading_state import Standing, TradingState
 from engines.errors import Conflict, InvalidRequest, QuantumTraderError, RiskDenied
 from engines.execution.broker import VenueOrder, protective_ids
-from engines.ledger import standing, submissions, tickets
+from engines.ledger import guarding, orders, standing, submissions, tickets
 from engines.ledger.activity import read_activity
 from engines.ledger.adjustments import write_adjustments
 from engines.ledger.claims import claimed
@@ -193,6 +193,35 @@ class Ledger(LedgerReader):
         """Own the submission of a ticket: others wait, in every thread and process, until it ends or dies."""
         with claimed(self._engine, ticket_id):
             yield
+
+    def begin_exit(self, leg: Order, *, lot: Decimal, least: Decimal) -> Decimal:
+        """Journal that an exit that waits here is about to be sent, for what is left of its entry at this moment.
+
+        Args:
+            lot, least: step and least of a quantity that can be sold.
+
+        Returns:
+            Base units to sell; zero, and nothing is written, where it may not be sent any more: the account was
+            halted, another exit of the entry is at work, or less than `least` is left.
+        """
+        with journalling(self._engine, self._clock) as journal:
+            legs = orders.read_orders(journal.connection, guarding.EXITS, parent_id=leg.parent_id)
+            waits = any(each.id == leg.id and each.waits_at_desk for each in legs)
+            busy = any(each.status in OPEN_ORDER_STATUSES and not each.waits_at_desk for each in legs)
+            state = standing.read_standing(journal.connection, leg.account, self._halt_file).state
+            left = self._left(journal.connection, self._order(journal.connection, leg.parent_id or "")) // lot * lot
+            if not waits or busy or state == "halted" or left < max(least, lot):
+                return Decimal(0)
+            guarding.begin_exit(journal, leg, left)
+            return left
+
+    def note_once(self, order: Order, kind: str, **data: str) -> bool:
+        """Audit something about an order that is told only once; True the first time."""
+        with self._engine.connect() as connection:
+            if guarding.is_noted(connection, order, kind):
+                return False
+        with journalling(self._engine, self._clock) as journal:
+            return guarding.note_once(journal, order, kind, **data)
 
     def journal_submission(
         self,

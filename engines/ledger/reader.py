@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, bindparam, select, true
 
 from engines.domain.activity import Activity
 from engines.domain.clock import Clock
@@ -20,8 +20,10 @@ from engines.ledger.activity import Pasts, read_activity
 from engines.ledger.adjustments import Adjustment, add_to_balances, read_adjustments, with_adjustments
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.externals import ExternalOrder, counting_externals, read_externals
+from engines.ledger.guarding import EXHAUSTED, EXITS, is_noted, stays_at_desk
 from engines.ledger.halt_file import HaltFile
 from engines.ledger.journal import AuditRecord, read_audit, read_late, read_newest
+from engines.ledger.left_to_guard import entries_to_guard, left_of, unprotected_entries
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
 from engines.ledger.profit import LotBook, Profit, fold_lots, profit_of
@@ -29,6 +31,7 @@ from engines.ledger.reconciliation import RecordedReconciliation, read_newest_re
 from engines.ledger.review import review_tickets
 from engines.ledger.sealed import ticket_of
 from engines.ledger.standing import DESK, read_standing, read_standings
+from engines.ledger.taken_back import was_taken_back
 from engines.ledger.verifying import AuditCheck, AuditHead, check_audit
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
@@ -236,45 +239,39 @@ class LedgerReader:
             return tuple(connection.execute(query).scalars())
 
     def unprotected_entries(self, *, within: str = "") -> tuple[Order, ...]:
-        """Buys that filled, or a part of them, with exits that are not in the ledger yet."""
-        columns, child = tables.orders.c, tables.orders.alias("child")
-        wanted = _counted(columns.stop_loss) + _counted(columns.take_profit)
-        present = select(func.count()).where(child.c.parent_id == columns.id).scalar_subquery()
-        filled = select(tables.fills.c.seq).where(tables.fills.c.order_id == columns.id).exists()
-        ended = or_(columns.status == "filled", (columns.status == "cancelled") & filled)
-        query = select(tables.orders).where(
-            ended, columns.side == "buy", wanted > present, _begins(columns.account, within)
-        )
+        """Buys that filled, or a part of them, whose exits are nowhere yet, or not known to be at the venue or here."""
         with self._engine.connect() as connection:
-            return orders.read_orders(connection, query)
+            return unprotected_entries(connection, _begins(tables.orders.c.account, within))
 
     def exits_of(self, entry_id: str) -> tuple[Order, ...]:
         """The stop-loss and take-profit of an entry, whoever holds them."""
-        query = select(tables.orders).where(tables.orders.c.parent_id == entry_id).order_by(tables.orders.c.id)
         with self._engine.connect() as connection:
-            return orders.read_orders(connection, query)
+            return orders.read_orders(connection, EXITS, parent_id=entry_id)
 
-    def entries_left_early(self, *, within: str = "") -> tuple[str, ...]:
-        """Ids of entries of which an exit that the desk guards ended at its venue, and none was filled."""
-        columns, done = tables.orders.c, tables.orders.alias("done").c
-        at_venue = (columns.status == "cancelled") & columns.venue_order_id.is_not(None)
-        early = at_venue | columns.status.in_(("not_accepted", "rejected_by_venue"))
-        filled = select(done.id).where(
-            done.parent_id == columns.parent_id, done.held_by == "desk", done.status == "filled"
-        )
-        query = select(columns.parent_id).where(
-            columns.held_by == "desk", early, ~filled.exists(), _begins(columns.account, within)
-        )
+    def entries_to_guard(self, *, within: str = "") -> tuple[Order, ...]:
+        """Entries with exits of which something may still be held, oldest first."""
         with self._engine.connect() as connection:
-            return tuple(connection.execute(query.distinct()).scalars())
+            return entries_to_guard(connection, _begins(tables.orders.c.account, within))
 
-    def guarded_entries(self, account_id: str, symbol: str) -> tuple[Order, ...]:
-        """Entries on a symbol with an exit that the desk guards, oldest first."""
-        columns, child = tables.orders.c, tables.orders.alias("child")
-        guarded = select(child.c.id).where(child.c.parent_id == columns.id, child.c.held_by == "desk").exists()
-        query = select(tables.orders).where(columns.account == account_id, columns.symbol == symbol, guarded)
+    def stays_at_desk(self, entry: Order) -> bool:
+        """True once it is decided that no venue will hold the exits of an entry."""
         with self._engine.connect() as connection:
-            return orders.read_orders(connection, query.order_by(columns.created_at, columns.id))
+            return stays_at_desk(connection, entry)
+
+    def was_taken_back(self, leg: Order) -> bool:
+        """True for an exit that a person has cancelled, here or at its venue."""
+        with self._engine.connect() as connection:
+            return was_taken_back(connection, leg)
+
+    def is_exhausted(self, leg: Order) -> bool:
+        """True for an exit that ended after every id there is was used."""
+        with self._engine.connect() as connection:
+            return is_noted(connection, leg, EXHAUSTED)
+
+    def left_to_guard(self, entry: Order) -> Decimal:
+        """What of an entry is still held and guarded by nothing else, base units."""
+        with self._engine.connect() as connection:
+            return self._left(connection, entry)
 
     def fills(
         self, account_id: str, *, symbol: str | None = None, limit: int = 1000, before: str | None = None
@@ -335,6 +332,10 @@ class LedgerReader:
         with self._engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
+    def _left(self, connection: Connection, entry: Order) -> Decimal:
+        account, _, _ = self._account(connection, entry.account, None)
+        return left_of(connection, entry, held=account.balances.get(entry.symbol.partition("/")[0], Decimal(0)))
+
     def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book, OpenEntries]:
         row = self._require_account(connection, account_id, owner)
         moved = read_adjustments(connection, account_id) if row["mode"] == "live" else ()
@@ -394,7 +395,3 @@ class LedgerReader:
 
 def _begins(account: ColumnElement[str], within: str) -> ColumnElement[bool]:
     return account.startswith(within, autoescape=True) if within else true()
-
-
-def _counted(column: ColumnElement[Any]) -> ColumnElement[int]:
-    return case((column.is_not(None), 1), else_=0)

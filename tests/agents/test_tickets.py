@@ -192,7 +192,7 @@ async def test_a_stop_loss_that_a_crash_kept_from_the_ledger_is_brought_and_watc
     async with desk_on() as desk:
         ticket = (await _ask(desk, "buy 0.05 btc, stop 50k")).tickets[0]
         # The process ends between the fill's record and that of the order which protects it.
-        monkeypatch.setattr("engines.execution.submit.bring_protective", lambda *_, **__: ())
+        monkeypatch.setattr("engines.execution.submit.try_protective", lambda *_, **__: None)
         await _decide(desk, ticket)
         assert desk.ledger.orders(desk.account_id("ada"), status="open") == ()
 

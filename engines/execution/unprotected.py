@@ -1,0 +1,110 @@
+"""What is held without the exits that were approved with it, and why: for a person to see to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from engines.confirmation.wording import plain
+from engines.domain.orders import OPEN_ORDER_STATUSES, Order
+from engines.domain.trading_state import Standing
+from engines.ledger.ledger import Ledger
+
+_NOT_SEEN_TO: Final = "its exits could not be seen to yet; they are tried again with every round"
+_REFUSED: Final = "It is due and "
+# Less of a coin than this is what a lot leaves over, not a position.
+_DUST: Final = Decimal("0.00000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An entry that is held, all of it or a part, without its stop-loss at work.
+
+    Attributes:
+        quantity: held and unprotected, base units.
+        stop_loss: the price that was approved; None for an entry that was only to be left above.
+        exit_id: the exit that is not at work; None where there never was one.
+        is_passing: the desk is seeing to it: no person has to.
+    """
+
+    account: str
+    symbol: str
+    entry_id: str
+    quantity: Decimal
+    stop_loss: Decimal | None
+    why: str
+    exit_id: str | None = None
+    is_passing: bool = False
+
+    @property
+    def told(self) -> str:
+        """`0.1 BTC/USDT is not protected (stop-loss 48,000): ...`."""
+        level = f" (stop-loss {plain(self.stop_loss)})" if self.stop_loss is not None else ""
+        return f"{plain(self.quantity)} {self.symbol} is not protected{level}: {self.why}."
+
+
+def unprotected(ledger: Ledger, *, accounts: Collection[str] | None = None, within: str = "") -> tuple[Gap, ...]:
+    """Every position whose approved exits are not at work now, the oldest first.
+
+    Holdings that were bought without a stop-loss are not among them, nor is what an exit is being sold for.
+
+    Args:
+        accounts: only of these; of every account when None.
+        within: how the ids of the accounts begin; empty for all.
+    """
+    entries = {entry.id: entry for entry in (*ledger.entries_to_guard(within=within), *_nowhere(ledger, within))}
+    found = (gap_of(each, ledger) for each in entries.values() if accounts is None or each.account in accounts)
+    return tuple(gap for gap in found if gap is not None)
+
+
+def gap_of(entry: Order, ledger: Ledger) -> Gap | None:
+    """What of an entry is held without its stop-loss, or, while trading is halted, without any exit that is sent."""
+    exits = ledger.exits_of(entry.id)
+    stops = [order for order in exits if order.order_type == "stop"]
+    stop = _at_work(stops)
+    standing = ledger.standing_state(entry.account)
+    if stop is None and (entry.stop_loss is not None or not exits):
+        why, told, passing = _why(stops, ledger)
+    else:
+        told = stop or _at_work(exits)
+        why, passing = _held_up(told, standing) if told is not None else ("", False)
+    if not why:
+        return None
+    quantity = ledger.left_to_guard(entry)
+    if quantity <= _DUST:
+        return None
+    exit_id = told.id if told is not None else None
+    return Gap(entry.account, entry.symbol, entry.id, quantity, entry.stop_loss, why, exit_id, passing)
+
+
+def _nowhere(ledger: Ledger, within: str) -> tuple[Order, ...]:
+    return ledger.unprotected_entries(within=within)
+
+
+def _at_work(exits: list[Order] | tuple[Order, ...]) -> Order | None:
+    return next((order for order in exits if order.status in OPEN_ORDER_STATUSES), None)
+
+
+def _why(stops: list[Order], ledger: Ledger) -> tuple[str, Order | None, bool]:
+    """Why there is no stop-loss."""
+    if not stops:
+        return _NOT_SEEN_TO, None, True
+    newest = max(stops, key=lambda order: (order.created_at, len(order.id), order.id))
+    if any(ledger.was_taken_back(order) for order in stops):
+        return "a person cancelled its stop-loss, and the desk put none in its place", newest, False
+    if ledger.is_exhausted(newest):
+        return "its stop-loss was tried as often as it can be; sell it, or ask for another", newest, False
+    return "its stop-loss ended and the next one is not there yet", newest, True
+
+
+def _held_up(leg: Order, standing: Standing) -> tuple[str, bool]:
+    """Why an exit that is there does not protect; empty when it does."""
+    if leg.status == "needs_operator":
+        return f"nobody knows what became of its exit {leg.id}: look at the venue ({leg.reason})", False
+    if leg.waits_at_desk and standing.state == "halted":
+        return f"the desk holds its exits and sends none while trading is halted ({standing.reason})", False
+    if leg.waits_at_desk and leg.reason.startswith(_REFUSED):
+        return f"its exit is not sent. {leg.reason.rstrip('.')}", True
+    return "", False
