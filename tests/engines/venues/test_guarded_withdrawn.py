@@ -194,6 +194,7 @@ def test_after_the_last_successor_a_person_is_told_and_nothing_more_is_sent(
     assert desk.ledger.verify_audit().intact
 
 
+@pytest.mark.parametrize("desk", ["binance", "bybit", "kraken"], indirect=True)
 @pytest.mark.parametrize("by_venue", [True, False])
 def test_a_stop_that_the_venue_held_is_guarded_here_when_the_venue_ended_it(
     desk: Guarded, caplog: pytest.LogCaptureFixture, by_venue: bool
