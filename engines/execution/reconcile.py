@@ -29,7 +29,7 @@ FEW: Final = 5
 _LEAST: Final = Decimal("0.00000001")
 # A fill may be in the balance before it is in the list of trades: a difference counts when it stays.
 _PAUSES: Final = (0.5, 1.0, 2.0)
-# Fills are asked for from so long before the last comparison: a venue may list them late.
+# Fills are asked for from so long before both last agreed: a venue may list them late.
 _OVERLAP: Final = timedelta(minutes=10)
 _IN_FLIGHT: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown"})
 _AS_AT_VENUE: Final[Mapping[OrderStatus, VenueOrderStatus]] = {
@@ -59,7 +59,7 @@ def reconcile(
     halts the account, with the numbers. Repeating it changes nothing.
 
     Args:
-        trigger: what it is done for; `routine` leaves out the list of fills, which the balances tell on.
+        trigger: what it is done for; `routine` asks for the list of fills only where the balances differ.
         few: as `sync_resting`.
         sleep: how to wait between readings of a balance that does not match.
 
@@ -78,6 +78,11 @@ def reconcile(
             break
         sleep(seconds)
         sync_resting(ledger, broker, account, few=few)
+        balances, differences = _read(context, broker, account)
+    if not all(each.tolerated for each in differences):
+        # The last word before a halt: of an order that has ended only the list of fills tells what came late.
+        late, foreign = _bring_fills(context, broker, account)
+        fills = (*fills, *late)
         balances, differences = _read(context, broker, account)
     found = ledger.record_reconciliation(
         Reconciliation(
@@ -155,7 +160,7 @@ def _bring_fills(context: OrderContext, broker: Broker, account: str) -> tuple[t
 
 def _since(context: OrderContext, account: str) -> datetime | None:
     """When ledger and venue were last known to agree; None before the account was taken over."""
-    last, moved = context.ledger.reconciliation(account), context.ledger.adjustments(account)
+    last, moved = context.ledger.reconciliation(account, matching=True), context.ledger.adjustments(account)
     if last is not None:
         return last.time
     return moved[0].time if moved else None

@@ -95,10 +95,10 @@ class LedgerReader:
         with self._engine.connect() as connection:
             return read_externals(connection, account_id)
 
-    def reconciliation(self, account_id: str) -> RecordedReconciliation | None:
-        """The last comparison of an account with its venue; None before the first."""
+    def reconciliation(self, account_id: str, *, matching: bool = False) -> RecordedReconciliation | None:
+        """The last comparison of an account with its venue, or the last that matched; None before the first."""
         with self._engine.connect() as connection:
-            return read_newest_reconciliation(connection, account_id)
+            return read_newest_reconciliation(connection, account_id, matching=matching)
 
     def accounts(self, owner: str) -> tuple[str, ...]:
         """Ids of an owner's accounts."""

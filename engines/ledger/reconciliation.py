@@ -28,6 +28,7 @@ _NEWEST: Final = (
     .order_by(_COLUMNS.seq.desc())
     .limit(1)
 )
+_NEWEST_MATCHING: Final = _NEWEST.where(_COLUMNS.matches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,11 @@ def write_reconciliation(journal: Journal, found: Reconciliation) -> int:
     return seq
 
 
-def read_newest_reconciliation(connection: Connection, account: str) -> RecordedReconciliation | None:
-    """The last comparison of an account; None before the first."""
-    row = connection.execute(_NEWEST, {"account": account}).mappings().first()
+def read_newest_reconciliation(
+    connection: Connection, account: str, *, matching: bool = False
+) -> RecordedReconciliation | None:
+    """The last comparison of an account, or the last that found both equal; None before the first."""
+    row = connection.execute(_NEWEST_MATCHING if matching else _NEWEST, {"account": account}).mappings().first()
     return None if row is None else _recorded(row)
 
 

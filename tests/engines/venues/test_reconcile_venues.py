@@ -16,6 +16,7 @@ from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Order, OrderIntent
 from engines.errors import Conflict, InvalidRequest, VenueUnavailable
+from engines.execution.broker import VenueOrder
 from engines.execution.context import OrderContext
 from engines.execution.prepare import prepare_ticket
 from engines.execution.reconcile import reconcile
@@ -294,3 +295,32 @@ def test_many_orders_that_filled_meanwhile_are_taken_over_without_asking_for_eac
     assert len(desk.venue.log()) - before < 15
     assert (found.differences, desk.in_ledger()) == ((), desk.at_venue())
     assert desk.ledger.verify_audit().intact
+
+
+def cancelled_without_its_trade(desk: Desk) -> Order:
+    """An order that filled, and whose look-up told it cancelled with nothing filled."""
+    order = desk.order(limit_price=Decimal(49_000), order_type="limit")
+    desk.venue.price(symbol=BTC, price="48000")
+    told = VenueOrder(order.id, order.venue_order_id or "", "cancelled", order.quantity, Decimal(0), ())
+    return desk.ledger.record_venue_order(order.id, told, desk.broker.name)
+
+
+def test_a_fill_that_the_venue_lists_late_is_taken_over_and_halts_nothing(desk: Desk) -> None:
+    order = cancelled_without_its_trade(desk)
+    found = desk.reconcile("routine")
+    assert (found.matches, desk.state()) == (True, "active")
+    assert [fill.order_id for fill in found.fills] == [order.id]
+    assert desk.in_ledger() == desk.at_venue()
+    assert desk.ledger.verify_audit().intact
+
+
+def test_fills_are_asked_for_since_ledger_and_venue_last_agreed(desk: Desk) -> None:
+    order = cancelled_without_its_trade(desk)
+    desk.venue.fault(kind="stale", route="fills", count=-1, seconds=3_600)
+    desk.clock.advance(timedelta(hours=1))
+    assert not desk.reconcile().matches
+    desk.venue.clear()
+    desk.clock.advance(timedelta(hours=1))
+    found = desk.reconcile()
+    assert (found.matches, [fill.order_id for fill in found.fills]) == (True, [order.id])
+    assert desk.in_ledger() == desk.at_venue()
