@@ -9,6 +9,8 @@ from typing import Any, Final
 from agents.reading import OrderWords, Reading, ReadingContext, read
 from agents.reading.numbers import plain
 from agents.reading.talk import speaks_of_trading
+from engines.errors import InvalidRequest
+from tools.good_till import end_of
 
 _PRICES: Final = {
     "limit_price": "limit price",
@@ -99,8 +101,11 @@ def _order_differences(
     if closing:
         if order.order_type != "market" or any(getattr(order, name) is not None for name in _PRICES):
             out.append("You wrote a price; the ticket closes at the market.")
+        if order.time_in_force is not None or order.good_till is not None:
+            out.append("You wrote how long it is good; the ticket closes at the market, at once.")
     else:
         out += _type_and_prices(order, intent, context)
+        out += _validity(order, intent, context)
     if order.doubt and not out:
         out.append(_UNREAD.format(what="the order for certain"))
     return tuple(out)
@@ -169,6 +174,29 @@ def _type_and_prices(order: OrderWords, intent: Mapping[str, Any], context: Read
             money = "" if name == "stop_atr" else f" {context.quote_currency}"
             out.append(f"You wrote a {label} of {plain(written)}{money}; the ticket says {stated}.")
     return out
+
+
+def _validity(order: OrderWords, intent: Mapping[str, Any], context: ReadingContext) -> list[str]:
+    """How long it is good; a model that says what the type does by itself adds nothing."""
+    given = _good(intent.get("time_in_force"), intent.get("good_till"), intent.get("order_type"), context)
+    written = _good(order.time_in_force, order.good_till, order.order_type, context)
+    unsaid = order.time_in_force is None and order.good_till is None
+    if given == written or (unsaid and not intent.get("time_in_force") and not intent.get("good_till")):
+        return []
+    if unsaid:
+        return [f"You wrote nothing about how long it is good; the ticket says {given}."]
+    return [f"You wrote that it is {written}; the ticket says {given}."]
+
+
+def _good(force: Any, good_till: Any, order_type: Any, context: ReadingContext) -> str:
+    if good_till:
+        if context.now is None:
+            return f"good till {good_till}"
+        try:
+            return f"good till {end_of(str(good_till), context.now):%Y-%m-%d %H:%M} UTC"
+        except InvalidRequest:
+            return f"good till {good_till}"
+    return str(force or ("IOC" if (order_type or "market") == "market" else "GTC"))
 
 
 def _answers_silence(name: str, order: OrderWords) -> bool:

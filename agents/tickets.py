@@ -107,10 +107,21 @@ def _order_line(ticket: OrderTicket, instrument: Instrument | None, values: dict
         f"{ticket.label}: {ticket.side.capitalize()} {{quantity}} {ticket.symbol} {how}, "
         f"about {{notional}} {currency} + {{fee}} {ticket.fee_currency} fee"
     ]
+    parts += [good] if (good := _good_for(ticket)) else []
     parts += _exits(ticket, currency, values)
     if ticket.reduce_only:
         parts.append("only reduces the position")
     return " · ".join([*parts, f"{ticket.mode} account"]) + "."
+
+
+def _good_for(ticket: OrderTicket) -> str:
+    """How long it may stay open, where that is not what its type does by itself."""
+    if ticket.good_till is not None:
+        day = "for today only, " if ticket.time_in_force == "DAY" else ""
+        return f"{day}good till {ticket.good_till:%Y-%m-%d %H:%M} UTC, when this desk cancels what is open of it"
+    if ticket.order_type == "market":
+        return "fill or kill" if ticket.time_in_force == "FOK" else ""
+    return {"IOC": "immediate or cancel", "FOK": "fill or kill"}.get(ticket.time_in_force, "")
 
 
 def _exits(ticket: OrderTicket, currency: str, values: dict[str, EvidenceValue]) -> Iterator[str]:

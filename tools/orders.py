@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Never, Self
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engines.domain.orders import OrderType, Side, Unit
+from engines.domain.orders import OrderType, Side, TimeInForce, Unit
 from tools.arguments import Symbol
 
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False, max_digits=38)]
@@ -45,6 +45,17 @@ class ProposeOrder(_Arguments):
         default=None, le=20, description="The stop as a distance in average true ranges: 2 for `stop 2 atr`."
     )
 
+    time_in_force: TimeInForce | None = Field(
+        default=None,
+        description="Only if they say how long it is good: IOC immediate or cancel, FOK fill or kill, DAY for today "
+        "only, GTC until cancelled. For a date give good_till instead.",
+    )
+    good_till: str | None = Field(
+        default=None,
+        max_length=40,
+        description="Until when, in their words or ISO 8601, UTC: friday, tomorrow 18:00, 2026-11-27.",
+    )
+
     @model_validator(mode="after")
     def _prices_fit_the_type(self) -> Self:
         if self.order_type == "limit" and self.limit_price is None:
@@ -55,6 +66,10 @@ class ProposeOrder(_Arguments):
             raise ValueError("limit_price belongs to a limit order")
         if self.order_type != "stop" and self.stop_price is not None:
             raise ValueError("stop_price belongs to a stop order; a protective stop is stop_loss")
+        if self.good_till is not None and self.time_in_force not in {None, "GTD"}:
+            raise ValueError("good_till and time_in_force say two things; give one")
+        if self.good_till is None and self.time_in_force == "GTD":
+            raise ValueError("good till when? ask for good_till")
         if self.stop_atr is not None and self.stop_loss is not None:
             raise ValueError("give stop_loss or stop_atr, not both")
         if self.unit in {"risk", "risk_quote"} and self.stop_atr is None and self.stop_loss is None:

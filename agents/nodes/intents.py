@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engines.domain.orders import Order, OrderIntent
 from engines.errors import InvalidRequest, NotFound
+from tools.good_till import end_of
 from tools.orders import ProposeCancel, ProposeClose, ProposeOrder
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def intent_of(
     """The intent of a proposal.
 
     Raises:
-        InvalidRequest: there is no position to close, or no open order to cancel.
+        InvalidRequest: its end is no time, or there is no position to close, or no open order to cancel.
         NotFound: the order to cancel does not exist.
     """
     account = services.account(owner)
@@ -40,13 +41,19 @@ def intent_of(
     }
     match proposal:
         case ProposeOrder():
-            return OrderIntent(**proposal.model_dump(), **common)
+            return _order(proposal, services, common)
         case ProposeClose():
             return _close(proposal, services.position(account, proposal.symbol), common)
         case ProposeCancel():
             return _cancel(proposal, services.ledger.orders(account, status="open"), common)
         case _:
             raise TypeError(f"{type(proposal).__name__} is not a proposal")
+
+
+def _order(proposal: ProposeOrder, services: Services, common: dict[str, Any]) -> OrderIntent:
+    given = proposal.model_dump(exclude={"time_in_force", "good_till"})
+    ends = end_of(proposal.good_till, services.clock.now()) if proposal.good_till is not None else None
+    return OrderIntent(**given, time_in_force=proposal.time_in_force or "", good_till=ends, **common)
 
 
 def _close(proposal: ProposeClose, held: Decimal, common: dict[str, Any]) -> OrderIntent:

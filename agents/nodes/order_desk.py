@@ -71,4 +71,5 @@ def _reading_facts(services: Services, owner: str) -> dict[str, Any]:
         "quote_currency": services.quote_currency,
         "tools": frozenset(SCHEMAS),
         "positions": tuple(services.holdings(owner)),
+        "now": services.clock.now(),
     }

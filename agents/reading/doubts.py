@@ -30,6 +30,9 @@ PROTECTION: Final = (
     "A stop-loss or take-profit is part of an order (`buy 0.05 BTC, stop 58,000`) or a sale of its own "
     "(`sell stop 58,000, 0.05 BTC`). Which order do you want?"
 )
+HOW_LONG: Final = (
+    "How long is it good? The message says two things; for example `good till friday` or `for today only`."
+)
 TWICE: Final = "The same order was written twice; it was prepared once. Send it again for a second one."
 NEGATED: Final = (
     "Part of that says not to trade, so nothing was prepared. Which order do you want, if any? Write just that one."
@@ -186,6 +189,23 @@ def in_values(order: OrderWords) -> str:
         return (
             "A part of a position is closed at the market. At a price, which quantity: for "
             "example `sell 0.05 BTC at 70,000`?"
+        )
+    return _in_validity(order)
+
+
+def _in_validity(order: OrderWords) -> str:
+    """A question about a time that an order of this type cannot be good for."""
+    if order.order_type == "market" and (order.time_in_force in {"GTC", "DAY"} or order.good_till):
+        return (
+            "An order at the market is carried out at once, so there is nothing to keep open. At which price, for "
+            "example `buy 0.05 BTC at 58,000 good till friday`?"
+        )
+    if order.order_type == "stop" and order.time_in_force in {"IOC", "FOK"}:
+        return f"A stop order waits for its price and cannot be {order.time_in_force}. How long is it good?"
+    if order.fraction is not None and order.time_in_force is not None:
+        return (
+            "A part of a position is closed at the market, as far as it goes at once. With another rule, which "
+            "quantity: for example `sell 0.05 BTC at 70,000 fill or kill`?"
         )
     return ""
 

@@ -14,6 +14,7 @@ from agents.reading.sizing import take_sizing
 from agents.reading.symbols import Listing
 from agents.reading.tagging import Tag
 from agents.reading.types import Missing, OrderWords
+from agents.reading.validity import take_validity
 from agents.reading.verbs import Verb, verb_at, verbs_in
 from agents.reading.vocabulary import VOCABULARY
 
@@ -38,6 +39,7 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
         verb: the verb of an earlier clause that this one continues ("buy 1 btc and 2 eth"), or None.
         last_symbol: what "it" and a bare quantity refer to, or None.
     """
+    tags, validity = take_validity(tags)
     tags, sizing = take_sizing(tags)
     verbs = verbs_in(tags)
     kinds = {v for _, v in verbs} or ({verb} if verb else set())
@@ -52,6 +54,9 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
         # Spot: only a purchase puts money at risk.
         order = replace(order, side="buy")
     order = replace(order, quantity=sizing.amount, unit=sizing.unit, stop_atr=sizing.stop_atr)
+    order = replace(order, time_in_force=validity.force, good_till=validity.good_till)
+    if validity.is_twofold:
+        order = replace(order, doubt=order.doubt or doubts.HOW_LONG)
     roles = find_roles(tags)
     order = _with_amount(order, tags, roles)
     order = _with_prices(order, tags, roles, verbs)

@@ -19,6 +19,7 @@ from agents.reading.tagging import Tag, tag
 from agents.reading.talk import is_foreign, listed_reading, said, talk, talk_first
 from agents.reading.tokens import MAX_CHARACTERS, Token, clean, tokenize
 from agents.reading.types import ORDER_TOOLS, OrderWords, Reading, ReadingContext, Request
+from agents.reading.validity import with_validity
 from tools.subjects import read_subject
 
 LONG_MESSAGE_WORDS: Final = 200
@@ -66,7 +67,7 @@ def read(text: str, context: ReadingContext) -> Reading:
     """
     tokens = _commands(tokenize(clean(text)))
     market = listing(context.symbols, context.quote_currency)
-    tags = tag(tokens, market)
+    tags = with_validity(tag(tokens, market), is_answer=context.pending_order is not None)
     if sum(t.kind == "word" for t in tokens) > LONG_MESSAGE_WORDS:
         reading = _read_sentences(tags, market, replace(context, pending_order=None))
         return listed_reading(reading, context, cut=len(text) > MAX_CHARACTERS)

@@ -34,6 +34,10 @@ def order_request(order: OrderWords) -> Request:
             args[name] = as_json_number(value)
     if order.stop_atr is not None:
         args["stop_atr"] = as_json_number(order.stop_atr)
+    for name in ("time_in_force", "good_till"):
+        said = getattr(order, name)
+        if said is not None:
+            args[name] = said
     return Request("propose_order", args)
 
 

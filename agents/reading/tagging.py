@@ -23,7 +23,9 @@ from agents.reading.vocabulary import (
     words,
 )
 
-TagKind = Literal["symbol", "timeframe", "number", "fraction", "word", "punct", "order_id", "ticket", "clock"]
+TagKind = Literal[
+    "symbol", "timeframe", "number", "fraction", "word", "punct", "order_id", "ticket", "clock", "validity"
+]
 NumberUnit = Literal["base", "quote", "percent", "other", ""]
 
 _NUMBER: Final = re.compile(

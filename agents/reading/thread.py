@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -26,6 +27,7 @@ def context_from_messages(
     tools: frozenset[str] = frozenset(),
     tickets: Iterable[tuple[str, str]] = (),
     positions: tuple[str, ...] = (),
+    now: datetime | None = None,
 ) -> ReadingContext:
     """The context in which the newest message of a thread is to be read.
 
@@ -40,6 +42,7 @@ def context_from_messages(
         tools=tools,
         pending_tickets=tuple(tickets),
         positions=positions,
+        now=now,
     )
     context = _with_desk(context, messages)
     turns = _turns(messages)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from engines.domain.orders import OrderType, Side, Unit
+from engines.domain.orders import OrderType, Side, TimeInForce, Unit
 
 SmallTalk = Literal[
     "approval_words",
@@ -73,6 +74,7 @@ class OrderWords:
         fraction: of the position, in (0, 1], for an order that closes one.
         quantity: in `unit`.
         stop_atr: the stop-loss as a distance in average true ranges.
+        time_in_force, good_till: how long it is good; until when in words that `tools.good_till` reads.
         missing: the first thing that has to be asked for, or None.
         doubt: a question about something that can be read in two ways, or "".
         named: prices that were named, whether or not a number came with them.
@@ -92,6 +94,8 @@ class OrderWords:
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     stop_atr: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    good_till: str | None = None
     missing: Missing | None = None
     doubt: str = ""
     named: tuple[str, ...] = ()
@@ -117,6 +121,7 @@ class ReadingContext:
         tools: names of the tools that exist.
         market, simulated, account: for the first lines of a conversation.
         limit: the largest order of the account, in words.
+        now: the desk's time, where it is known: it makes a date of "friday".
     """
 
     symbols: tuple[str, ...] = ()
@@ -136,6 +141,7 @@ class ReadingContext:
     simulated: bool = False
     account: str = ""
     limit: str = ""
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

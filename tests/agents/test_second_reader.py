@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -175,3 +176,50 @@ def test_a_wrong_quantity_never_passes(quantity: Decimal, factor: int) -> None:
     if read(words, CONTEXT).question is None:
         assert compare(words, "propose_order", intent(quantity=float(quantity)), CONTEXT) == ()
         assert compare(words, "propose_order", intent(quantity=float(quantity * factor)), CONTEXT) != ()
+
+
+LIMIT = {"order_type": "limit", "limit_price": 58_000}
+AT_NOON = replace(CONTEXT, now=datetime(2026, 3, 10, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("buy 0.1 btc at 58k good till friday", {"good_till": "2026-03-13"}),
+        ("buy 0.1 btc at 58k good till friday", {"good_till": "2026-03-14T00:00:00Z", "time_in_force": "GTD"}),
+        ("buy 0.1 btc at 58k immediate or cancel", {"time_in_force": "IOC"}),
+        ("buy 0.1 btc at 58k", {"time_in_force": "GTC"}),
+        ("buy 0.1 btc at 58k good till cancelled", {}),
+    ],
+)
+def test_both_readers_agree_how_long_an_order_is_good(text: str, given: dict[str, Any]) -> None:
+    assert compare(text, "propose_order", intent(**LIMIT, **given), AT_NOON) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "sentence"),
+    [
+        (
+            "buy 0.1 btc at 58k good till friday",
+            {},
+            "You wrote that it is good till 2026-03-14 00:00 UTC; the ticket says GTC.",
+        ),
+        (
+            "buy 0.1 btc at 58k good till friday",
+            {"good_till": "saturday"},
+            "You wrote that it is good till 2026-03-14 00:00 UTC; the ticket says good till 2026-03-15 00:00 UTC.",
+        ),
+        (
+            "buy 0.1 btc at 58k fill or kill",
+            {"time_in_force": "IOC"},
+            "You wrote that it is FOK; the ticket says IOC.",
+        ),
+        (
+            "buy 0.1 btc at 58k",
+            {"time_in_force": "IOC"},
+            "You wrote nothing about how long it is good; the ticket says IOC.",
+        ),
+    ],
+)
+def test_another_time_than_was_written_is_a_difference(text: str, given: dict[str, Any], sentence: str) -> None:
+    assert compare(text, "propose_order", intent(**LIMIT, **given), AT_NOON) == (sentence,)
