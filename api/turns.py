@@ -16,7 +16,8 @@ from api.schemas.decisions import DecisionOutcome, DecisionRequest
 from engines.errors import InvalidRequest
 from engines.execution.prepare import TicketEdits
 
-_EDITABLE = ("quantity", "limit_price", "stop_price", "stop_loss", "take_profit")
+_AMOUNTS = ("quantity", "limit_price", "stop_price", "stop_loss", "take_profit")
+_VALIDITY = ("time_in_force", "good_till")
 
 
 def turn(desk: Desk, request: RunRequest) -> Work:
@@ -98,12 +99,15 @@ def _begin(run: Run) -> Callable[[str, dict[str, Any]], None]:
 
 
 def _edits(body: DecisionRequest) -> TicketEdits | None:
-    given = {name: Decimal(value) for name in _EDITABLE if (value := getattr(body, name)) is not None}
+    given: dict[str, Any] = {name: Decimal(value) for name in _AMOUNTS if (value := getattr(body, name)) is not None}
+    given |= {name: value for name in _VALIDITY if (value := getattr(body, name)) is not None}
     if body.decision != "edit" and given:
         raise InvalidRequest(
             f"{', '.join(given)} can only be given with the decision 'edit'.",
             remedy="Edit first, then approve the new ticket.",
         )
     if body.decision == "edit" and not given:
-        raise InvalidRequest("This edit changes nothing.", remedy=f"Give at least one of {', '.join(_EDITABLE)}.")
+        raise InvalidRequest(
+            "This edit changes nothing.", remedy=f"Give at least one of {', '.join((*_AMOUNTS, *_VALIDITY))}."
+        )
     return TicketEdits(**given) if given else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from api.schemas.fields import PositiveDecimal, Request, RunAnswerStatus
 from api.schemas.orders import Fill, Order, Ticket
 from api.schemas.receipts import Receipt
+from engines.domain.orders import TimeInForce
 
 
 class DecisionRequest(Request):
@@ -25,6 +26,10 @@ class DecisionRequest(Request):
     stop_price: PositiveDecimal | None = None
     stop_loss: PositiveDecimal | None = None
     take_profit: PositiveDecimal | None = None
+    time_in_force: TimeInForce | None = Field(
+        default=None, description="GTC, IOC, FOK, DAY (till the day ends in UTC), or GTD with `good_till`."
+    )
+    good_till: AwareDatetime | None = Field(default=None, description="When the desk cancels what is still open of it.")
 
 
 class DecisionOutcome(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final, Literal
 
@@ -21,6 +21,7 @@ from engines.domain.orders import (
     OrderIntent,
     OrderTicket,
     RiskVerdict,
+    TimeInForce,
 )
 from engines.errors import Conflict, InvalidRequest, RiskDenied
 from engines.execution.context import OrderContext
@@ -40,6 +41,7 @@ class TicketEdits:
     Attributes:
         quantity: in base units.
         stop_loss, take_profit: 0 takes it off.
+        good_till: makes it `GTD`; every other time in force takes the date off.
     """
 
     quantity: Decimal | None = None
@@ -47,6 +49,8 @@ class TicketEdits:
     stop_price: Decimal | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    good_till: datetime | None = None
 
 
 def prepare_ticket(intent: OrderIntent, context: OrderContext, *, owner: str) -> OrderTicket:
@@ -93,7 +97,10 @@ def edited_intent(ticket: OrderTicket, edits: TicketEdits) -> OrderIntent:
     if not given:
         raise InvalidRequest("Nothing was edited.", remedy="Give a quantity or a price, or approve the ticket.")
     taken_off = {name for name in ("stop_loss", "take_profit") if given.get(name) == 0}
-    return replace(intent_of(ticket), **{**given, **dict.fromkeys(taken_off)})
+    edited = replace(intent_of(ticket), **{**given, **dict.fromkeys(taken_off)})
+    if edits.good_till is not None and edits.time_in_force is None:
+        return replace(edited, time_in_force="GTD")
+    return replace(edited, good_till=edits.good_till) if edits.time_in_force is not None else edited
 
 
 def _sealed(
