@@ -9,7 +9,15 @@ from fastapi import APIRouter, Depends
 from api.auth import Principal, authenticate
 from api.dependencies import DeskDep
 from api.problems import Forbidden, problems
-from api.schemas.switch import CancelResult, HaltRequest, ResumeRequest, SwitchOutcome, TradingStanding
+from api.schemas.switch import (
+    CancelResult,
+    HaltRequest,
+    ResumeRequest,
+    SwitchOutcome,
+    TradingStanding,
+    UnprotectedPosition,
+)
+from api.unprotected_views import unprotected_view
 from engines.execution.switch import Cancelled, cancel_all, halt, resume
 from engines.ledger.halt_file import HaltFile
 
@@ -33,6 +41,7 @@ def halt_trading(body: HaltRequest, caller: Switcher, desk: DeskDep) -> SwitchOu
     """Deny everything but cancels from now on: for the whole desk with `admin`, else for the caller's account.
 
     It outlives restarts, and pressing it again does no harm. With `cancel_all` every open order is cancelled and told.
+    `unprotected` names every position whose stop-loss is not at work from now on: while halted, the desk sends none.
     """
     account = None if "admin" in caller.scopes else desk.account_id(caller.owner)
     halt_file = HaltFile.of(desk.settings.home)
@@ -47,8 +56,13 @@ def halt_trading(body: HaltRequest, caller: Switcher, desk: DeskDep) -> SwitchOu
             by=caller.name,
             accounts=accounts,
             within=desk.services.orders.within,
+            per_second=desk.services.orders.limits.max_cancels_per_second,
         )
-    return SwitchOutcome(trading=TradingStanding.of(standing), orders=[_result(each) for each in told])
+    return SwitchOutcome(
+        trading=TradingStanding.of(standing),
+        orders=[_result(each) for each in told],
+        unprotected=_unprotected(caller, desk),
+    )
 
 
 @router.post("/resume", operation_id="resume_trading", summary="Trade again", responses=problems(422))
@@ -62,7 +76,13 @@ def resume_trading(body: ResumeRequest, caller: Switcher, desk: DeskDep) -> Swit
         )
     accounts = desk.ledger.accounts(caller.owner)
     resume(desk.ledger, reason=body.reason, by=caller.name, accounts=accounts, desk=is_admin)
-    return SwitchOutcome(trading=TradingStanding.of(desk.ledger.standing_state(account)), orders=[])
+    standing = TradingStanding.of(desk.ledger.standing_state(account))
+    return SwitchOutcome(trading=standing, orders=[], unprotected=_unprotected(caller, desk))
+
+
+def _unprotected(caller: Principal, desk: Desk) -> list[UnprotectedPosition] | None:
+    accounts = None if "admin" in caller.scopes else desk.ledger.accounts(caller.owner)
+    return unprotected_view(desk.ledger, accounts=accounts, within=desk.services.orders.within)
 
 
 def _result(told: Cancelled) -> CancelResult:

@@ -29,7 +29,10 @@ def run_halt(reason: str, settings: Settings, *, cancel_orders: bool) -> int:
         return 1
     typer.secho("HALTED: everything but cancels is denied from now on, over restarts too.", fg=typer.colors.YELLOW)
     typer.echo("Go on with: quantum-trader resume REASON")
-    return 0 if not cancel_orders or _cancel_orders(settings) else 1
+    done = not cancel_orders or _cancel_orders(settings)
+    if in_ledger:
+        _tell_unprotected(settings)
+    return 0 if done else 1
 
 
 def run_resume(reason: str, settings: Settings) -> int:
@@ -80,8 +83,15 @@ def _cancel_orders(settings: Settings) -> bool:
 
     try:
         with open_services(settings, leased=False) as services:
-            within = services.orders.within
-            told = cancel_all(services.ledger, services.broker, clock=services.clock, by=_who(), within=within)
+            within, per_second = services.orders.within, services.orders.limits.max_cancels_per_second
+            told = cancel_all(
+                services.ledger,
+                services.broker,
+                clock=services.clock,
+                by=_who(),
+                within=within,
+                per_second=per_second,
+            )
             elsewhere = [
                 order
                 for order in services.ledger.orders(status="open", limit=10_000)
@@ -97,6 +107,22 @@ def _cancel_orders(settings: Settings) -> bool:
             err=True,
         )
     return _told(told) and not elsewhere
+
+
+def _tell_unprotected(settings: Settings) -> None:
+    """Every position, of every account, whose stop-loss is not at work from now on."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from engines.execution.unprotected import unprotected
+
+    try:
+        with _ledger(settings) as ledger:
+            gaps = [(gap, ledger.account(gap.account)) for gap in unprotected(ledger)]
+    except (QuantumTraderError, SQLAlchemyError) as error:
+        typer.secho(f"It cannot be told which positions are unprotected now: {error}", fg=typer.colors.RED, err=True)
+        return
+    for gap, account in gaps:
+        typer.secho(f"UNPROTECTED ({account.id}): {gap.told}", fg=typer.colors.RED, err=True)
 
 
 def _told(told: tuple[Cancelled, ...]) -> bool:
