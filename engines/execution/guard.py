@@ -24,7 +24,7 @@ from engines.execution.context import OrderContext
 from engines.execution.protection import bring_protective, is_undecided, let_go
 from engines.execution.recover import look_up
 from engines.execution.situation import usable_quote
-from engines.execution.unprotected import gap_of
+from engines.execution.unprotected import HALTED, gap_of
 from engines.ledger.guarding import arm, change_quantity, close, wait_again
 from engines.ledger.ledger import Ledger
 
@@ -133,7 +133,7 @@ def _carry_out(leg: Order, entry: Order, context: OrderContext, broker: Broker, 
         return
     standing = ledger.standing_state(leg.account)
     if standing.state == "halted":
-        _wait(ledger, leg, f"It is due and not sent: trading is halted ({standing.reason}).")
+        _wait(ledger, leg, f"It is due and not sent: {HALTED} ({standing.reason}).")
     elif entry.status not in OPEN_ORDER_STATUSES:
         _exit(leg, context, broker)
     elif _end(entry, leg, ledger, broker):
@@ -195,12 +195,12 @@ def _ticket(entry: OrderTicket, leg: Order, quantity: Decimal) -> OrderTicket:
 def _tell(entry: Order, ledger: Ledger) -> None:
     """Say once of each cause that an entry is held without the stop-loss that was approved with it."""
     gap = gap_of(entry, ledger)
-    if gap is None or gap.is_passing:
+    if gap is None or gap.cause == "passing":
         return
     subject = entry if gap.exit_id is None else ledger.order(gap.exit_id)
-    if ledger.note_once(subject, "stop_loss_missing", quantity=format(gap.quantity, "f"), why=gap.why):
+    if ledger.note_once(subject, f"stop_loss_{gap.cause}", quantity=format(gap.quantity, "f"), why=gap.why):
         told = (f"{gap.quantity:f}", entry.symbol, entry.id, gap.why)
-        _LOGGER.error("%s %s of entry %s are held without a stop-loss: %s", *told)
+        _LOGGER.error("%s %s of entry %s are held without a stop-loss at work: %s", *told)
 
 
 def _fresh_bid(symbol: str, context: OrderContext) -> Decimal:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from engines.confirmation.wording import plain
 from engines.domain.orders import OPEN_ORDER_STATUSES, Order
 from engines.domain.trading_state import Standing
 from engines.ledger.ledger import Ledger
 
+Cause = Literal["missing", "halted", "refused", "unknown", "passing"]
+
 _NOT_SEEN_TO: Final = "its exits could not be seen to yet; they are tried again with every round"
 _REFUSED: Final = "It is due and "
+HALTED: Final = "trading is halted"
 # Less of a coin than this is what a lot leaves over, not a position.
 _DUST: Final = Decimal("0.00000001")
 
@@ -26,7 +29,7 @@ class Gap:
         quantity: held and unprotected, base units.
         stop_loss: the price that was approved; None for an entry that was only to be left above.
         exit_id: the exit that is not at work; None where there never was one.
-        is_passing: the desk is seeing to it: no person has to.
+        cause: what is wrong; while it is `passing`, the desk is seeing to it and no person has to.
     """
 
     account: str
@@ -35,8 +38,8 @@ class Gap:
     quantity: Decimal
     stop_loss: Decimal | None
     why: str
+    cause: Cause
     exit_id: str | None = None
-    is_passing: bool = False
 
     @property
     def told(self) -> str:
@@ -66,17 +69,17 @@ def gap_of(entry: Order, ledger: Ledger) -> Gap | None:
     stop = _at_work(stops)
     standing = ledger.standing_state(entry.account)
     if stop is None and (entry.stop_loss is not None or not exits):
-        why, told, passing = _why(stops, ledger)
+        why, told, cause = _why(stops, ledger)
     else:
         told = stop or _at_work(exits)
-        why, passing = _held_up(told, standing) if told is not None else ("", False)
+        why, cause = _held_up(told, standing) if told is not None else ("", "passing")
     if not why:
         return None
     quantity = ledger.left_to_guard(entry)
     if quantity <= _DUST:
         return None
     exit_id = told.id if told is not None else None
-    return Gap(entry.account, entry.symbol, entry.id, quantity, entry.stop_loss, why, exit_id, passing)
+    return Gap(entry.account, entry.symbol, entry.id, quantity, entry.stop_loss, why, cause, exit_id)
 
 
 def _nowhere(ledger: Ledger, within: str) -> tuple[Order, ...]:
@@ -87,24 +90,26 @@ def _at_work(exits: list[Order] | tuple[Order, ...]) -> Order | None:
     return next((order for order in exits if order.status in OPEN_ORDER_STATUSES), None)
 
 
-def _why(stops: list[Order], ledger: Ledger) -> tuple[str, Order | None, bool]:
+def _why(stops: list[Order], ledger: Ledger) -> tuple[str, Order | None, Cause]:
     """Why there is no stop-loss."""
     if not stops:
-        return _NOT_SEEN_TO, None, True
+        return _NOT_SEEN_TO, None, "passing"
     newest = max(stops, key=lambda order: (order.created_at, len(order.id), order.id))
     if any(ledger.was_taken_back(order) for order in stops):
-        return "a person cancelled its stop-loss, and the desk put none in its place", newest, False
+        return "a person cancelled its stop-loss, and the desk put none in its place", newest, "missing"
     if ledger.is_exhausted(newest):
-        return "its stop-loss was tried as often as it can be; sell it, or ask for another", newest, False
-    return "its stop-loss ended and the next one is not there yet", newest, True
+        return "its stop-loss was tried as often as it can be; sell it, or ask for another", newest, "missing"
+    return "its stop-loss ended and the next one is not there yet", newest, "passing"
 
 
-def _held_up(leg: Order, standing: Standing) -> tuple[str, bool]:
+def _held_up(leg: Order, standing: Standing) -> tuple[str, Cause]:
     """Why an exit that is there does not protect; empty when it does."""
     if leg.status == "needs_operator":
-        return f"nobody knows what became of its exit {leg.id}: look at the venue ({leg.reason})", False
+        return f"nobody knows what became of its exit {leg.id}: look at the venue ({leg.reason})", "unknown"
     if leg.waits_at_desk and standing.state == "halted":
-        return f"the desk holds its exits and sends none while trading is halted ({standing.reason})", False
+        return f"the desk holds its exits and sends none while trading is halted ({standing.reason})", "halted"
     if leg.waits_at_desk and leg.reason.startswith(_REFUSED):
-        return f"its exit is not sent. {leg.reason.rstrip('.')}", True
-    return "", False
+        # What a halt held back that is lifted by now is sent with the next round.
+        cause: Cause = "passing" if HALTED in leg.reason else "refused"
+        return f"its exit is not sent. {leg.reason.rstrip('.')}", cause
+    return "", "passing"

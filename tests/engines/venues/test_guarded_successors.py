@@ -131,4 +131,4 @@ def test_a_holding_left_without_its_stop_is_told_once(desk: Guarded, caplog: pyt
         desk.guard()
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(told) == 1
-    assert f"of entry {entry.id} are held without a stop-loss: a person cancelled its stop-loss" in told[0]
+    assert f"of entry {entry.id} are held without a stop-loss at work: a person cancelled its stop-loss" in told[0]
