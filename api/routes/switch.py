@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from agents.runtime import Desk
 from api.auth import Principal, authenticate
 from api.dependencies import DeskDep
 from api.problems import Forbidden, problems

@@ -11,6 +11,7 @@ from api.problems import problems
 from api.readiness import readiness
 from api.schemas.switch import TradingStanding
 from api.schemas.system import Health, Readiness, Status
+from api.unprotected_views import unprotected_view
 from engines.errors import ConfigurationError, InsufficientData, VenueError
 from engines.market.data import MarketData
 
@@ -38,7 +39,7 @@ async def readyz(desk: DeskDep, response: Response) -> Readiness:
 
 @router.get("/v1/status", operation_id="get_status", summary="What this desk is", responses=problems())
 def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
-    """Market, mode, model, account, time, and whether orders may be sent."""
+    """Market, mode, model, account, time, whether orders may be sent, and positions that nothing protects."""
     gate, account = request.app.state.chat, desk.account_id(caller.owner)
     return Status(
         version=request.app.version,
@@ -53,6 +54,9 @@ def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
         trading=TradingStanding.of(desk.ledger.standing_state(account)),
         live=live_view(desk.services.live) if desk.services.live else None,
         chat_ready=gate is not None and gate.ready,
+        unprotected=unprotected_view(
+            desk.ledger, accounts=desk.ledger.accounts(caller.owner), within=desk.services.orders.within
+        ),
     )
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from api.schemas.fields import Request, TimeText
+from api.schemas.fields import DecimalText, Request, TimeText
 from engines.domain.trading_state import Standing
+from engines.execution.unprotected import Gap
 
 
 def _yes_or_no(value: object) -> object:
@@ -60,8 +61,39 @@ class CancelResult(BaseModel):
     detail: str
 
 
+class UnprotectedPosition(BaseModel):
+    """A position whose stop-loss, approved with its entry, is not at work: a person has to see to it."""
+
+    account: str
+    symbol: str
+    entry_id: str = Field(description="The order that opened it.")
+    quantity: DecimalText = Field(description="Held and unprotected.")
+    stop_loss: DecimalText | None
+    cause: Literal["missing", "halted", "refused", "unknown"]
+    text: str = Field(examples=["0.1 BTC/USDT is not protected (stop-loss 58,000): a person cancelled its stop-loss."])
+
+    @classmethod
+    def of(cls, gap: Gap) -> Self:
+        """The engine's gap as clients get it."""
+        stop = None if gap.stop_loss is None else format(gap.stop_loss.normalize(), "f")
+        return cls.model_validate(
+            {
+                "account": gap.account,
+                "symbol": gap.symbol,
+                "entry_id": gap.entry_id,
+                "quantity": format(gap.quantity.normalize(), "f"),
+                "stop_loss": stop,
+                "cause": gap.cause,
+                "text": gap.told,
+            }
+        )
+
+
 class SwitchOutcome(BaseModel):
-    """Where the switch stands now, and what became of each order that was to be cancelled."""
+    """Where the switch stands now, what became of each order that was to be cancelled, and what is unprotected now."""
 
     trading: TradingStanding
     orders: list[CancelResult]
+    unprotected: list[UnprotectedPosition] | None = Field(
+        default=None, description="Positions whose stop-loss is not at work; null where the ledger could not be read."
+    )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.fields import TimeText
 from api.schemas.live import LiveStanding
-from api.schemas.switch import TradingStanding
+from api.schemas.switch import TradingStanding, UnprotectedPosition
 
 
 class Status(BaseModel):
@@ -26,6 +26,9 @@ class Status(BaseModel):
     trading: TradingStanding
     live: LiveStanding | None = Field(description="What stands between an approved order and the venue; null on paper.")
     chat_ready: bool
+    unprotected: list[UnprotectedPosition] | None = Field(
+        default=None, description="Positions whose stop-loss is not at work; null where the ledger could not be read."
+    )
 
 
 class Health(BaseModel):

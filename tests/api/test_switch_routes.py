@@ -71,6 +71,32 @@ def test_a_halt_outlives_a_restart_and_denies_orders_but_no_cancel(serve: Serve)
         assert order in str(client.get("/v1/orders").json())
 
 
+def protected_holding(client: httpx.Client) -> int:
+    """Buy with a stop-loss, which the venue holds; its price."""
+    candles = client.get("/v1/candles", params={"symbol": "BTC/USDT", "timeframe": "1h", "limit": 1}).json()["candles"]
+    stop = round(float(candles[-1]["close"]) * 0.7)
+    order = approve(client, ask(client, f"buy 0.02 btc, stop {stop}")["ticket"]).json()["order"]
+    assert order["status"] == "filled"
+    return stop
+
+
+def test_a_halt_tells_of_every_position_whose_stop_loss_it_took_away(serve: Serve) -> None:
+    with serve() as served, served.client() as client:
+        stop = protected_holding(client)
+        assert client.get("/v1/status").json()["unprotected"] == []
+        # The venue holds the stop-loss: stopping alone takes nothing away.
+        assert client.post("/v1/halt", json={"reason": "stop"}).json()["unprotected"] == []
+        [told] = client.post("/v1/halt", json={"reason": "stop", "cancel_all": "yes"}).json()["unprotected"]
+        assert (told["symbol"], told["quantity"], told["stop_loss"], told["cause"]) == (
+            *("BTC/USDT", "0.02", str(stop), "missing"),
+        )
+        assert told["text"].startswith(f"0.02 BTC/USDT is not protected (stop-loss {stop:,}): a person cancelled")
+        assert client.get("/v1/status").json()["unprotected"] == [told]
+        assert client.post("/v1/resume", json={"reason": "on"}).json()["unprotected"] == [told]
+        assert approve(client, ask(client, "sell 0.02 btc")["ticket"]).json()["order"]["status"] == "filled"
+        assert client.get("/v1/status").json()["unprotected"] == []
+
+
 @pytest.mark.parametrize("yes", ["yes", True])
 def test_cancel_all_tells_of_each_order_and_a_second_press_is_harmless(serve: Serve, yes: object) -> None:
     with serve() as served, served.client() as client:

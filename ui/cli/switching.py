@@ -117,12 +117,12 @@ def _tell_unprotected(settings: Settings) -> None:
 
     try:
         with _ledger(settings) as ledger:
-            gaps = [(gap, ledger.account(gap.account)) for gap in unprotected(ledger)]
+            gaps = unprotected(ledger)
     except (QuantumTraderError, SQLAlchemyError) as error:
         typer.secho(f"It cannot be told which positions are unprotected now: {error}", fg=typer.colors.RED, err=True)
         return
-    for gap, account in gaps:
-        typer.secho(f"UNPROTECTED ({account.id}): {gap.told}", fg=typer.colors.RED, err=True)
+    for gap in gaps:
+        typer.secho(f"UNPROTECTED ({gap.account}): {gap.told}", fg=typer.colors.RED, err=True)
 
 
 def _told(told: tuple[Cancelled, ...]) -> bool:

@@ -60,6 +60,21 @@ def test_cancel_all_works_after_the_desk_has_died(run: Run, serve: Serve) -> Non
     assert "No order was open." in run("halt", "again", "--cancel-all").stdout
 
 
+def test_positions_that_lose_their_stop_loss_are_told_in_red_ink(run: Run, serve: Serve) -> None:
+    with serve() as url:
+        candles = httpx.get(f"{url}/v1/candles?symbol=BTC/USDT&timeframe=1h&limit=1", timeout=60, trust_env=False)
+        stop = round(float(candles.json()["candles"][-1]["close"]) * 0.7)
+        ticket = ask(url, f"buy 0.01 btc, stop {stop}")["ticket"]
+        body = {"decision": "approve", "ticket_hash": ticket["hash"]}
+        decided = httpx.post(f"{url}/v1/tickets/{ticket['id']}/decision", json=body, timeout=60, trust_env=False)
+        assert decided.json()["order"]["status"] == "filled"
+    assert "UNPROTECTED" not in run("halt", "looking").stderr
+    halted = run("halt", "all off", "--cancel-all")
+    assert halted.returncode == 0
+    assert f"0.01 BTC/USDT is not protected (stop-loss {stop:,}): a person cancelled" in halted.stderr
+    assert "UNPROTECTED (paper-demo-usdt:local)" in halted.stderr
+
+
 def test_cancel_all_works_while_the_limits_file_is_edited_or_broken(run: Run, tmp_path: Path) -> None:
     limits = tmp_path / "limits.toml"
     wording = 'version = "1"\nmax_order_notional = 10000\nmax_account_exposure = 100000\n'

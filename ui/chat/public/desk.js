@@ -130,6 +130,11 @@
     const { trading } = status;
     const restricted = trading.state !== 'active';
     if (restricted) badge.append(part(trading.state.toUpperCase(), 'halted', `${trading.reason} (set by ${trading.by})`));
+    const bare = status.unprotected || [];
+    if (bare.length) {
+      const word = bare.length === 1 ? '1 position UNPROTECTED' : `${bare.length} positions UNPROTECTED`;
+      badge.append(part(word, 'halted', bare.map((each) => each.text).join('\n')));
+    }
     if (problem) badge.append(part('desk offline', 'warn', `${problem.message} ${problem.remedy}`));
     if (status.simulated) badge.append(part('SIMULATED', 'simulated', 'No real market made these prices.'));
     badge.append(part(`${status.market} market`, 'market', status.simulated ? 'simulated prices' : 'real prices'));
@@ -202,12 +207,14 @@
     try {
       const body = { reason: form.elements.reason.value.trim(), cancel_all: form.elements.cancel_all.checked };
       const done = await post(`/desk/${form.dataset.action}`, body);
-      status = { ...status, trading: done.trading };
+      status = { ...status, trading: done.trading, unprotected: done.unprotected };
       drawBadge();
-      if (!body.cancel_all) { dialog.close(); return; }
+      const bare = (done.unprotected || []).map((each) => each.text);
+      if (!body.cancel_all && !bare.length) { dialog.close(); return; }
       title.textContent = `Trading is ${done.trading.state.toUpperCase()}`;
       const lines = done.orders.map((order) => `${order.text}: ${order.status.replaceAll('_', ' ')}${order.done ? '' : `. ${order.detail}`}`);
-      results.replaceChildren(...(lines.length ? lines : ['No order was open.']).map((line) => Object.assign(document.createElement('li'), { textContent: line })));
+      if (body.cancel_all && !lines.length) lines.push('No order was open.');
+      results.replaceChildren(...[...lines, ...bare].map((line) => Object.assign(document.createElement('li'), { textContent: line })));
       const all = done.orders.every((order) => order.done);
       confirm.hidden = all;
       form.elements.reason.disabled = all;
