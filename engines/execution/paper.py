@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, select, update
+from sqlalchemy import Connection, Engine
 
-from engines.domain.candles import CandleFrame
 from engines.domain.clock import Clock
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, Order, OrderTicket
-from engines.domain.timeframe import Timeframe, duration_ms, from_ms, to_ms
-from engines.errors import ConfigurationError, InsufficientData, NotFound, OrderRejected, VenueUnavailable
+from engines.errors import ConfigurationError, NotFound, OrderRejected, VenueUnavailable
 from engines.execution import paper_book as book
 from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder, protective_ids
 from engines.execution.paper_account import balances_of, fills_after, held_back, open_orders_of
-from engines.execution.paper_book import FillTime, PaperOrder, paper_order, venue_writing
-from engines.execution.paper_model import MODEL, Span, Terms, at_quote, fee_of, on_arrival, refusal_of, within_candle
-from engines.execution.situation import usable_quote
+from engines.execution.paper_book import PaperOrder, paper_order, venue_writing
+from engines.execution.paper_filling import FillTime, fill
+from engines.execution.paper_matching import Flow, Matching, flow_of, offers_of, room_now
+from engines.execution.paper_model import PaperModel, Take, refusal_of
+from engines.execution.paper_prices import Offers, is_reached, taking
 from engines.market.data import MarketData
-from engines.storage import ledger as tables
-from engines.storage.transactions import writing
 
-# After a long pause coarser candles are matched: finest first, at most this many of them.
-_TIMEFRAMES: Final[tuple[Timeframe, ...]] = ("1m", "5m", "15m", "1h", "4h", "1d", "1w")
-_MOST_CANDLES: Final = 1_500
+_ZERO: Final = Decimal(0)
+_DEFAULT: Final = PaperModel()
 
 
 class PaperBroker:
@@ -35,54 +33,59 @@ class PaperBroker:
 
     Args:
         account: the one whose open orders, balances and fills are told; None takes orders of every account.
+        rules: the parameters of the simulation.
     """
 
     name = "paper"
     settling = timedelta(0)
-    model = MODEL
 
-    def __init__(self, engine: Engine, market: MarketData, clock: Clock, *, account: str | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        market: MarketData,
+        clock: Clock,
+        *,
+        account: str | None = None,
+        rules: PaperModel = _DEFAULT,
+    ) -> None:
         self._engine = engine
         self._market = market
         self._clock = clock
         self._account = account
+        self._rules = rules
+
+    @property
+    def model(self) -> str:
+        """How it fills, with the parameters in force."""
+        return self._rules.statement
 
     def for_account(self, account: str) -> PaperBroker:
         """The same venue as one of its accounts sees it."""
-        return PaperBroker(self._engine, self._market, self._clock, account=account)
+        return PaperBroker(self._engine, self._market, self._clock, account=account, rules=self._rules)
 
     def place(self, approved: ApprovedTicket) -> VenueOrder:
         """Take the ticket's order under its client order id; the same id again is the same order.
 
+        It travels for the model's latency first, in the clock's time, and meets the prices of its arrival.
+
         Raises:
-            OrderRejected: no price, or the account's funds do not cover it.
+            OrderRejected: no price, the market takes no such order, or the account's funds do not cover it.
         """
         ticket = approved.ticket
-        try:
-            order = paper_order(ticket, self._market.now(ticket.symbol))
-            instrument, quote = self._market.instrument(ticket.symbol), usable_quote(self._market, ticket.symbol)
-        except (NotFound, VenueUnavailable) as error:
-            raise OrderRejected(f"The paper venue has no price: {error.message}") from error
-        arrival = on_arrival(order.side, order.order_type, order.own_price, order.quantity, quote, instrument)
-        terms = arrival or Terms(order.own_price or quote.ask, instrument.taker_fee)
-        refused = refusal_of(order.quantity, order.own_price or quote.taking(order.side), instrument)
+        with self._engine.connect() as connection:
+            if (known := book.order_of(connection, ticket.client_order_id)) is not None:
+                return book.seen_from_outside(connection, known)
+        arrival = self._arrive(ticket)
+        order, best = arrival.order, arrival.offers.best(ticket.side)
+        named = (order.limit_price, order.stop_price, order.stop_loss, order.take_profit)
+        prices = (order.own_price or best, *(price for price in named if price is not None))
+        refused = refusal_of(order.order_type, ticket.time_in_force, order.quantity, prices, arrival.instrument)
         with venue_writing(self._engine, order.account) as connection:
-            known = book.order_of(connection, order.id)
-            if known is not None:
+            if (known := book.order_of(connection, order.id)) is not None:
                 return book.seen_from_outside(connection, known)
             if refused:
                 raise OrderRejected(refused)
-            covered, lacking = book.affordable(connection, order, terms, instrument)
-            if covered < order.quantity:
-                raise OrderRejected(lacking)
-            taken = self._held_back(connection, order, terms, instrument)
-            if taken:
-                raise OrderRejected(taken)
-            book.insert_order(connection, order)
-            if arrival is not None:
-                book.fill(connection, order, arrival, instrument, self._at_once(order.checked_until))
-            elif ticket.time_in_force in {"IOC", "FOK"}:
-                book.change(connection, order.id, "cancelled", reason="Nothing could be filled at once.")
+            self._enter(connection, arrival, ticket.time_in_force)
             return self._seen(connection, order.id)
 
     def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
@@ -163,109 +166,81 @@ class PaperBroker:
         self._market.instruments()
 
     def match(self, now: datetime) -> int:
-        """Hold this market's resting orders against the candles closed since the last time, then against the quote.
-
-        An order meets only candles that opened after it arrived. No look-ahead: `now`, the market's time, is
-        the latest instant that is read.
+        """Hold this market's resting orders against what it did since the last time, as `Matching.match`.
 
         Returns:
-            How many orders were filled.
+            How many orders were filled, or a part of them.
 
         Raises:
             VenueUnavailable: the market did not answer; what was matched before stays.
         """
-        with self._engine.connect() as connection:
-            resting = select(tables.paper_orders.c.symbol).where(*self._is_resting())
-            wanted = set(connection.execute(resting).scalars())
-        # Orders on a symbol that the market has dropped go on resting: a person can cancel them.
-        listed = {instrument.symbol for instrument in self._market.instruments()} if wanted else set()
-        symbols = sorted(wanted & listed)
-        return sum(self._match_symbol(symbol, min(now, self._market.now(symbol))) for symbol in symbols)
+        return Matching(self._engine, self._market, self._clock, self._rules).match(now)
 
-    def _match_symbol(self, symbol: str, now: datetime) -> int:
-        return self._match_candles(symbol, now) + self._match_quote(symbol, now)
+    def _arrive(self, ticket: OrderTicket) -> _Arrival:
+        """What an order meets at the venue, once it has travelled there.
 
-    def _match_candles(self, symbol: str, now: datetime) -> int:
-        instrument, filled = self._market.instrument(symbol), 0
-        resting = self._resting(symbol)
-        frame = self._candles(symbol, min((order.checked_until for order in resting), default=now), now)
-        if frame is None:
-            return 0
-        for opened, closed, span in _spans(frame):
-            # A fill changes what rests: the entry's stop may be touched by the same candle.
-            while (found := _first_touched(resting, opened, span, instrument)) is not None:
-                filled += self._fill(*found, instrument, FillTime(closed, stop_from=opened, target_from=closed))
-                resting = self._resting(symbol)
-        self._checked(symbol, frame.as_of)
-        return filled
+        Raises:
+            OrderRejected: the market has no price.
+        """
+        self._clock.wait(self._rules.latency)
+        try:
+            now, instrument = self._market.now(ticket.symbol), self._market.instrument(ticket.symbol)
+            offers = offers_of(self._market, ticket.symbol)
+            flow = None if offers.book is not None else flow_of(self._market, ticket.symbol, now)
+        except (NotFound, VenueUnavailable) as error:
+            raise OrderRejected(f"The paper venue has no price: {error.message}") from error
+        return _Arrival(paper_order(ticket, now), now, instrument, offers, flow)
 
-    def _match_quote(self, symbol: str, now: datetime) -> int:
-        instrument, quote, filled = self._market.instrument(symbol), usable_quote(self._market, symbol), 0
-        for order in self._resting(symbol):
-            own = order.own_price
-            terms = at_quote(order.side, order.order_type, own, order.quantity, quote, instrument) if own else None
-            if terms is not None:
-                filled += self._fill(order, terms, instrument, self._at_once(now))
-        return filled
+    def _enter(self, connection: Connection, arrival: _Arrival, force: str) -> None:
+        """Take an order on: fill what can be filled at once, and rest or end the rest.
 
-    def _fill(self, order: PaperOrder, terms: Terms, instrument: Instrument, when: FillTime) -> int:
-        with venue_writing(self._engine, order.account) as connection:
-            # It may have shrunk or gone since it was read.
-            current = book.order_of(connection, order.id)
-            if current is None or current.status != "accepted":
-                return 0
-            return int(book.fill_resting(connection, current, terms, instrument, when))
+        Raises:
+            OrderRejected: the account's funds do not cover it.
+        """
+        order, instrument = arrival.order, arrival.instrument
+        takes = self._at_once(connection, arrival)
+        filled = sum((take.quantity for take in takes), _ZERO)
+        if force == "FOK" and filled < order.quantity:
+            takes, filled = (), _ZERO
+        rests = order.order_type != "market" and force not in {"IOC", "FOK"}
+        lacking = self._lacking(connection, order, takes, order.quantity - filled if rests else _ZERO, instrument)
+        if lacking:
+            raise OrderRejected(lacking)
+        if takes and order.order_type == "stop":
+            # Its price is reached on arrival.
+            order = replace(order, order_type="market")
+        book.insert_order(connection, order)
+        when = FillTime(self._clock.now(), stop_from=arrival.time, target_from=arrival.time)
+        for take in takes:
+            fill(connection, order, take, instrument, when)
+        if not rests and filled < order.quantity:
+            told = f"{filled} of {order.quantity} {instrument.base}" if filled else "Nothing"
+            book.change(connection, order.id, "cancelled", reason=f"{told} could be filled at once.")
 
-    def _at_once(self, market_now: datetime) -> FillTime:
-        """Dated by the wall, as the ledger is: the market of imported candles stands in the past."""
-        return FillTime(self._clock.now(), stop_from=market_now, target_from=market_now)
+    def _at_once(self, connection: Connection, arrival: _Arrival) -> tuple[Take, ...]:
+        order, offers, instrument = arrival.order, arrival.offers, arrival.instrument
+        stop = order.stop_price if order.order_type == "stop" else None
+        if stop is not None and not is_reached("stop", order.side, stop, offers.best(order.side)):
+            return ()
+        room = room_now(connection, order, arrival.flow, instrument, self._rules, self._clock.now())
+        limit = order.limit_price
+        return taking(order.side, order.quantity, offers, instrument, self._rules, limit=limit, room=room)
 
-    def _candles(self, symbol: str, since: datetime, now: datetime) -> CandleFrame | None:
-        """Closed candles that opened at `since` or later, of the finest timeframe that is there and few enough."""
-        elapsed = to_ms(now) - to_ms(since)
-        for timeframe in _TIMEFRAMES:
-            count = elapsed // duration_ms(timeframe)
-            # Below zero: the clock was set back since.
-            if count <= 0:
-                return None
-            if count > _MOST_CANDLES:
-                continue
-            try:
-                frame = self._market.closed_candles(symbol, timeframe, count=count, as_of=now)
-            except InsufficientData:
-                continue
-            return frame if len(frame) else None
-        return None
-
-    def _resting(self, symbol: str) -> list[PaperOrder]:
-        """Open orders of a symbol, stops first: where a candle touches several, the worse counts."""
-        columns = tables.paper_orders.c
-        query = select(tables.paper_orders).where(*self._is_resting(), columns.symbol == symbol)
-        with self._engine.connect() as connection:
-            found = book.orders_of(connection, query.order_by(columns.checked_until, columns.id))
-        return sorted(found, key=lambda order: order.order_type != "stop")
-
-    def _checked(self, symbol: str, until: datetime) -> None:
-        columns = tables.paper_orders.c
-        behind = (*self._is_resting(), columns.symbol == symbol, columns.checked_until < until)
-        with writing(self._engine) as connection:
-            connection.execute(update(tables.paper_orders).where(*behind).values(checked_until=until))
-
-    def _is_resting(self) -> tuple[ColumnElement[bool], ...]:
-        columns = tables.paper_orders.c
-        return columns.status == "accepted", columns.market == self._market.name
-
-    def _held_back(self, connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument) -> str:
-        """Why what open orders hold back leaves too little for another one; empty when it does not."""
-        listed = {instrument.symbol: instrument}
-        held = held_back(connection, order.account, listed)
+    def _lacking(
+        self, connection: Connection, order: PaperOrder, takes: Iterable[Take], rest: Decimal, instrument: Instrument
+    ) -> str:
+        """Why the account's funds do not cover an order, what open orders hold back included; empty when they do."""
         if order.side == "sell":
-            name, has = instrument.base, book.held_of(connection, order.account, order.symbol)
-            needs = order.quantity
+            name, has, needs = instrument.base, book.held_of(connection, order.account, order.symbol), order.quantity
+            lacking = f"The account holds {has} {name} of the {needs} to sell."
         else:
+            resting = Take(order.own_price or _ZERO, rest, instrument.taker_fee).cost
+            needs = sum((take.cost for take in takes), resting)
             name, has = instrument.quote, book.cash_of(connection, order.account, instrument.quote)
-            needs = terms.price * order.quantity + fee_of(terms, order.quantity)
-        free = has - held.get(name, Decimal(0))
+            lacking = f"It needs {needs:.2f} {name} and the account has {has:.2f}."
+        if needs > has:
+            return lacking
+        free = has - held_back(connection, order.account, {instrument.symbol: instrument}).get(name, _ZERO)
         return "" if needs <= free else f"It needs {needs} {name}, and open orders leave {free} of {has}."
 
     @staticmethod
@@ -276,21 +251,12 @@ class PaperBroker:
         return book.seen_from_outside(connection, order)
 
 
-def _first_touched(
-    resting: list[PaperOrder], opened: datetime, span: Span, instrument: Instrument
-) -> tuple[PaperOrder, Terms] | None:
-    for order in resting:
-        own = order.own_price
-        if own is not None and order.checked_until <= opened:
-            terms = within_candle(order.side, order.order_type, own, order.quantity, span, instrument)
-            if terms is not None:
-                return order, terms
-    return None
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """An order that has reached the venue, when by the market's time, and what it meets there."""
 
-
-def _spans(frame: CandleFrame) -> Iterator[tuple[datetime, datetime, Span]]:
-    length = duration_ms(frame.timeframe)
-    for row in range(len(frame)):
-        opened = int(frame.open_time[row])
-        prices = (Decimal(str(float(column[row]))) for column in (frame.open, frame.high, frame.low))
-        yield from_ms(opened), from_ms(opened + length), Span(*prices)
+    order: PaperOrder
+    time: datetime
+    instrument: Instrument
+    offers: Offers
+    flow: Flow | None

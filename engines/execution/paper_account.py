@@ -14,7 +14,7 @@ from engines.domain.timeframe import from_ms
 from engines.execution import paper_book as book
 from engines.execution.broker import Balance, OpenOrder
 from engines.execution.paper_book import PaperOrder
-from engines.execution.paper_model import Terms, fee_of
+from engines.execution.paper_model import Take
 from engines.storage import ledger as tables
 
 _ORDERS, _FILLS = tables.paper_orders, tables.paper_fills
@@ -24,7 +24,7 @@ _SYMBOLS: Final = select(_ORDERS.c.symbol).where(_ORDERS.c.account == bindparam(
 
 def open_orders_of(connection: Connection, *, market: str, account: str | None) -> tuple[OpenOrder, ...]:
     """Resting orders of an account, of all accounts when None, on a market."""
-    query = select(_ORDERS).where(_ORDERS.c.status == "accepted", _ORDERS.c.market == market)
+    query = select(_ORDERS).where(_ORDERS.c.status.in_(book.OPEN), _ORDERS.c.market == market)
     found = book.orders_of(connection, _of(query, account).order_by(_ORDERS.c.checked_until, _ORDERS.c.id))
     return tuple(_open(connection, order) for order in found)
 
@@ -45,12 +45,13 @@ def balances_of(connection: Connection, account: str, instruments: Iterable[Inst
 def held_back(connection: Connection, account: str, listed: dict[str, Instrument]) -> dict[str, Decimal]:
     """What the open entries of an account hold back, by currency, fees included."""
     query = select(_ORDERS).where(
-        _ORDERS.c.status == "accepted", _ORDERS.c.account == account, _ORDERS.c.parent_id.is_(None)
+        _ORDERS.c.status.in_(book.OPEN), _ORDERS.c.account == account, _ORDERS.c.parent_id.is_(None)
     )
     held: dict[str, Decimal] = {}
     for order in book.orders_of(connection, query):
         base, _, quote = order.symbol.partition("/")
-        name, amount = (base, order.quantity) if order.side == "sell" else (quote, _cost(order, listed))
+        left = book.left_of(connection, order)
+        name, amount = (base, left) if order.side == "sell" else (quote, _cost(order, left, listed))
         held[name] = held.get(name, _ZERO) + amount
     return held
 
@@ -64,18 +65,17 @@ def fills_after(
         .join_from(_FILLS, _ORDERS)
         .where(_ORDERS.c.symbol == symbol, _ORDERS.c.market == market, _FILLS.c.time >= from_ms(after_ms))
     )
-    rows = connection.execute(_of(query, account).order_by(_FILLS.c.time, _FILLS.c.id)).mappings()
-    return tuple(Fill(**row) for row in rows)
+    fills = [Fill(**row) for row in connection.execute(_of(query, account)).mappings()]
+    return tuple(sorted(fills, key=lambda fill: (fill.time, fill.order_id, book.number_of(fill.id))))
 
 
 def _of(query: Select[Any], account: str | None) -> Select[Any]:
     return query if account is None else query.where(_ORDERS.c.account == account)
 
 
-def _cost(order: PaperOrder, listed: dict[str, Instrument]) -> Decimal:
+def _cost(order: PaperOrder, left: Decimal, listed: dict[str, Instrument]) -> Decimal:
     instrument = listed.get(order.symbol)
-    terms = Terms(order.own_price or _ZERO, instrument.taker_fee if instrument else _ZERO)
-    return terms.price * order.quantity + fee_of(terms, order.quantity)
+    return Take(order.own_price or _ZERO, left, instrument.taker_fee if instrument else _ZERO).cost
 
 
 def _open(connection: Connection, order: PaperOrder) -> OpenOrder:
@@ -85,7 +85,8 @@ def _open(connection: Connection, order: PaperOrder) -> OpenOrder:
         venue_order_id=seen.venue_order_id,
         symbol=order.symbol,
         side=order.side,
-        order_type=order.order_type,
+        # One that was set off is still the stop order that was placed.
+        order_type="stop" if order.kind == "triggered" else order.order_type,
         quantity=order.quantity,
         filled=seen.filled,
         limit_price=order.limit_price,

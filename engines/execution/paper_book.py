@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, insert, select, update
 
-from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, OrderTicket, OrderType, Side
 from engines.errors import NotFound
-from engines.execution.broker import VenueOrder, VenueOrderStatus, protective_ids
-from engines.execution.paper_model import Terms, fee_of
+from engines.execution.broker import VenueOrder, VenueOrderStatus
+from engines.execution.paper_model import Take
+from engines.execution.paper_prices import Kind
 from engines.storage import ledger as tables
 from engines.storage.transactions import writing
 
 _ORDERS = tables.paper_orders
 _FILLS = tables.paper_fills
 _ZERO = Decimal(0)
+
+OPEN: Final[tuple[VenueOrderStatus, ...]] = ("accepted", "partially_filled")
+"""Orders that can still fill."""
 
 # Statements of every order's path are built once: building them takes longer than running them.
 _ORDER: Final = select(_ORDERS).where(_ORDERS.c.id == bindparam("id"))
@@ -44,9 +47,12 @@ _INSERT_FILL: Final = insert(_FILLS)
 
 @dataclass(frozen=True, slots=True)
 class PaperOrder:
-    """An order as the paper venue keeps it; `own_price` is its limit or stop price.
+    """An order as the paper venue keeps it.
 
-    `market` is the one whose prices fill it: a home may be served on another market later.
+    Attributes:
+        market: the one whose prices fill it: a home may be served on another market later.
+        order_type: `market` for a stop that was set off, too; its stop price stays.
+        checked_until: the market's time from which on candles count for it.
     """
 
     id: str
@@ -67,8 +73,20 @@ class PaperOrder:
 
     @property
     def own_price(self) -> Decimal | None:
-        """None for a market order."""
+        """Its limit or stop price; None for a market order."""
         return self.limit_price or self.stop_price
+
+    @property
+    def kind(self) -> Kind:
+        """How it rests."""
+        if self.order_type == "market":
+            return "triggered"
+        return "stop" if self.order_type == "stop" else "limit"
+
+    @property
+    def is_open(self) -> bool:
+        """True while it can still fill."""
+        return self.status in OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +134,7 @@ def insert_order(connection: Connection, order: PaperOrder) -> None:
 def seen_from_outside(connection: Connection, order: PaperOrder) -> VenueOrder:
     """What the venue tells about an order."""
     rows = connection.execute(_FILLS_OF_ORDER, {"order_id": order.id}).mappings().all()
-    fills = tuple(_fill(row, order) for row in rows)
+    fills = tuple(_fill(row, order) for row in sorted(rows, key=lambda row: number_of(row["id"])))
     filled = sum((fill.quantity for fill in fills), _ZERO)
     return VenueOrder(order.id, f"paper-{order.id}", order.status, order.quantity, filled, fills, order.reason)
 
@@ -152,106 +170,41 @@ def held_of(connection: Connection, account: str, symbol: str) -> Decimal:
     return sum((row["quantity"] if row["side"] == "buy" else -row["quantity"] for row in rows), _ZERO)
 
 
-def affordable(connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument) -> tuple[Decimal, str]:
-    """How much of an order the account's funds cover: all or nothing of a buy, of a sale what is held.
-
-    Returns:
-        The quantity, and what is lacking.
-    """
-    if order.side == "sell":
-        held = held_of(connection, order.account, order.symbol)
-        return min(order.quantity, held), f"The account holds {held} {instrument.base} of the {order.quantity} to sell."
-    cost = terms.price * order.quantity + fee_of(terms, order.quantity)
-    cash = cash_of(connection, order.account, instrument.quote)
-    told = f"It needs {cost:.2f} {instrument.quote} and the account has {cash:.2f}."
-    return (order.quantity if cost <= cash else _ZERO), told
-
-
-def fill_resting(
-    connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument, when: FillTime
-) -> bool:
-    """Fill a resting order as far as the funds go, or cancel it when they no longer reach; True when it filled."""
-    quantity, lacking = affordable(connection, order, terms, instrument)
-    if quantity > 0:
-        return fill(connection, replace(order, quantity=quantity), terms, instrument, when)
-    change(connection, order.id, "cancelled", reason=lacking)
-    return False
-
-
-def fill(connection: Connection, order: PaperOrder, terms: Terms, instrument: Instrument, when: FillTime) -> bool:
-    """Fill an order whole, with everything that follows from it; False when it was no longer open.
-
-    Protective orders of the entry start to rest, the other leg of a filled one is cancelled, and those of a
-    smaller holding shrink.
-    """
-    if not change(connection, order.id, "filled", quantity=order.quantity):
-        return False
-    fee = fee_of(terms, order.quantity)
-    values = {"id": f"{order.id}-1", "order_id": order.id, "price": terms.price, "quantity": order.quantity}
-    connection.execute(_INSERT_FILL, {**values, "time": when.dated, "fee": fee, "fee_currency": instrument.quote})
-    if order.parent_id is not None:
-        _cancel_other_leg(connection, order)
-    if order.side == "buy":
-        _protect(connection, order, when)
-    else:
-        _shrink_protection(connection, order)
-    return True
-
-
 def change(connection: Connection, order_id: str, status: VenueOrderStatus, **values: Any) -> bool:
     """Move an open order on; False when it was not open."""
-    statement = update(_ORDERS).where(_ORDERS.c.id == order_id, _ORDERS.c.status == "accepted")
+    statement = update(_ORDERS).where(_ORDERS.c.id == order_id, _ORDERS.c.status.in_(OPEN))
     return connection.execute(statement.values(status=status, **values)).rowcount == 1
 
 
-def _protect(connection: Connection, entry: PaperOrder, when: FillTime) -> None:
-    stop_id, target_id = protective_ids(entry.id)
-    leg = replace(
-        entry, parent_id=entry.id, side="sell", limit_price=None, stop_price=None, stop_loss=None, take_profit=None
-    )
-    if entry.stop_loss is not None:
-        # The candle that filled the entry may go on to its stop: count that against us, but never for us.
-        insert_order(
-            connection,
-            replace(leg, id=stop_id, order_type="stop", stop_price=entry.stop_loss, checked_until=when.stop_from),
-        )
-    if entry.take_profit is not None:
-        insert_order(
-            connection,
-            replace(
-                leg, id=target_id, order_type="limit", limit_price=entry.take_profit, checked_until=when.target_from
-            ),
-        )
+def filled_of(connection: Connection, order_id: str) -> Decimal:
+    """How much of an order is filled, base units."""
+    rows = connection.execute(_FILLS_OF_ORDER, {"order_id": order_id}).mappings()
+    return sum((row["quantity"] for row in rows), _ZERO)
 
 
-def _cancel_other_leg(connection: Connection, order: PaperOrder) -> None:
-    other = update(_ORDERS).where(
-        _ORDERS.c.parent_id == order.parent_id, _ORDERS.c.id != order.id, _ORDERS.c.status == "accepted"
-    )
-    connection.execute(other.values(status="cancelled", reason=f"The other leg, {order.id}, was filled."))
+def left_of(connection: Connection, order: PaperOrder) -> Decimal:
+    """How much of an order is not filled, base units."""
+    return order.quantity - filled_of(connection, order.id)
 
 
-def _shrink_protection(connection: Connection, sale: PaperOrder) -> None:
-    """Let protective orders, oldest first, give up what their holding no longer has."""
-    query = select(_ORDERS).where(
-        _ORDERS.c.account == sale.account,
-        _ORDERS.c.symbol == sale.symbol,
-        _ORDERS.c.parent_id.is_not(None),
-        _ORDERS.c.status == "accepted",
-    )
-    legs = orders_of(connection, query.order_by(_ORDERS.c.checked_until, _ORDERS.c.id))
-    if not legs:
-        return
-    entries = {leg.parent_id: leg.quantity for leg in legs}
-    excess = sum(entries.values(), _ZERO) - held_of(connection, sale.account, sale.symbol)
-    for parent_id, quantity in entries.items():
-        taken = min(quantity, max(excess, _ZERO))
-        excess -= taken
-        for leg in (leg for leg in legs if leg.parent_id == parent_id and taken > 0):
-            if taken == quantity:
-                change(connection, leg.id, "cancelled", reason="The holding it protected was sold.")
-            else:
-                change(connection, leg.id, "accepted", quantity=quantity - taken)
+def taken_in(connection: Connection, order: PaperOrder, after: datetime, until: datetime) -> Decimal:
+    """What all orders of an order's account filled on its symbol after one time and not later than another."""
+    columns = _ORDERS.c.account == order.account, _ORDERS.c.symbol == order.symbol, _ORDERS.c.market == order.market
+    query = select(_FILLS.c.quantity).join_from(_FILLS, _ORDERS).where(*columns)
+    found = connection.execute(query.where(_FILLS.c.time > after, _FILLS.c.time <= until)).scalars()
+    return sum(found, _ZERO)
+
+
+def insert_fill(connection: Connection, order: PaperOrder, take: Take, fee_currency: str, dated: datetime) -> None:
+    """Keep what an order got; its number in the order makes the fill's id."""
+    number = len(connection.execute(_FILLS_OF_ORDER, {"order_id": order.id}).all()) + 1
+    values = {"id": f"{order.id}-{number}", "order_id": order.id, "price": take.price, "quantity": take.quantity}
+    connection.execute(_INSERT_FILL, {**values, "time": dated, "fee": take.fee, "fee_currency": fee_currency})
+
+
+def number_of(fill_id: str) -> int:
+    """Which of its order's fills a fill is, from 1."""
+    return int(fill_id.rpartition("-")[2])
 
 
 def _account_fills(connection: Connection, account: str) -> list[RowMapping]:

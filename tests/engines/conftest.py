@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from engines.domain.instruments import Instrument
 from engines.domain.orders import Account
 from engines.execution.context import OrderContext
 from engines.execution.paper import PaperBroker
+from engines.execution.paper_model import PaperModel
 from engines.ledger.ledger import Ledger
 from engines.market.fixed import FixedMarket
 from engines.storage.database import open_database
@@ -94,7 +95,8 @@ def account(ledger: Ledger) -> Account:
 
 @pytest.fixture
 def paper(desk_engine: Engine, market: FixedMarket, hand_clock: ManualClock) -> PaperBroker:
-    return PaperBroker(desk_engine, market, hand_clock)
+    """The simulated venue; orders arrive at once, for the candles that tests set begin when they are sent."""
+    return PaperBroker(desk_engine, market, hand_clock, rules=PaperModel(latency=timedelta(0)))
 
 
 @pytest.fixture

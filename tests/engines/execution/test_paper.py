@@ -68,7 +68,7 @@ def desk(context: OrderContext, market: FixedMarket, paper: PaperBroker, hand_cl
 
 
 def test_the_model_is_stated_in_words(paper: PaperBroker) -> None:
-    assert all(word in paper.model for word in ("0.01 %", "stop-loss counts", "fees", "no partial fills"))
+    assert all(word in paper.model for word in ("0 ms", "0.01 %", "10 %", "order book", "stop-loss counts", "Fees"))
 
 
 def test_a_market_sale_gets_less_than_the_bid(desk: Desk) -> None:

@@ -112,8 +112,8 @@ def test_a_desk_opened_before_the_first_import_trades_what_is_imported_later(
     file.write_text(ROWS)
     with serve("--market", "files") as url:
         assert run("import-candles", str(file), "--symbol", "ABC/USD", "--timeframe", "1h").returncode == 0
-        asked = run("chat", "--url", url, stdin="buy 2 ABC\n/approve T-1\n")
-    assert re.search(r"Filled 2 \[\d+\] ABC", asked.stdout), asked.stdout
+        asked = run("chat", "--url", url, stdin="buy 0.5 ABC\n/approve T-1\n")
+    assert re.search(r"Filled 0\.5 \[\d+\] ABC", asked.stdout), asked.stdout
 
 
 def test_malformed_rows_are_named_and_nothing_is_imported(run: Run, tmp_path: Path) -> None:
