@@ -17,6 +17,7 @@ from engines.execution.broker import ApprovedTicket, Broker, VenueOrder, protect
 BTC = "BTC/USDT"
 NEVER_SENT = "qtp-000000000000000000000000"
 Ticket = Callable[..., OrderTicket]
+_ASKS = ("50005", "50010", "50015")
 
 
 def place(broker: Broker, ticket: OrderTicket) -> VenueOrder:
@@ -28,6 +29,17 @@ def undated(order: VenueOrder | None) -> VenueOrder | None:
     if order is None:
         return None
     return replace(order, fills=tuple(replace(fill, time=datetime(2026, 3, 2, tzinfo=UTC)) for fill in order.fills))
+
+
+@pytest.fixture
+def thin_book(request: pytest.FixtureRequest, broker: Broker) -> None:
+    """0.05 BTC on each of three levels, 5 USDT apart, from 49,995 down and from 50,005 up."""
+    if broker.name == "paper":
+        bids, asks = (dict.fromkeys(prices, "0.05") for prices in (("49995", "49990", "49985"), _ASKS))
+        request.getfixturevalue("paper_market").set_book(BTC, bids=bids, asks=asks)
+        return
+    ladder = {"symbol": BTC, "price": "50000", "quantity": "0.05", "depth": 3, "gap": "5"}
+    request.getfixturevalue("emulator").order(broker.name, "price", **ladder)
 
 
 def test_it_has_a_name_and_says_how_it_fills(broker: Broker) -> None:
@@ -109,6 +121,43 @@ def test_an_order_for_now_that_meets_no_price_is_over(broker: Broker, ticket: Ti
     assert broker.open_orders() == ()
     crossing = place(broker, replace(ticket(limit_price=50010), time_in_force=force))
     assert (crossing.status, crossing.filled) == ("filled", Decimal("0.1"))
+
+
+@pytest.mark.usefixtures("thin_book")
+def test_a_market_order_walks_the_book(broker: Broker, ticket: Ticket) -> None:
+    order = place(broker, ticket(quantity=Decimal("0.12")))
+    assert order.status == "filled"
+    taken = [
+        (Decimal(price), Decimal(quantity)) for price, quantity in zip(_ASKS, ("0.05", "0.05", "0.02"), strict=True)
+    ]
+    assert sorted((fill.price, fill.quantity) for fill in order.fills) == taken
+
+
+@pytest.mark.usefixtures("thin_book")
+def test_what_the_book_does_not_fill_of_a_limit_rests_and_a_cancel_keeps_the_fills(
+    broker: Broker, ticket: Ticket
+) -> None:
+    order = place(broker, ticket(limit_price=50010, quantity=Decimal("0.12")))
+    assert (order.status, order.quantity, order.filled) == ("partially_filled", Decimal("0.12"), Decimal("0.1"))
+    assert {fill.price for fill in order.fills} == {Decimal(50_005), Decimal(50_010)}
+    assert undated(broker.find(order.client_order_id, BTC)) == undated(order)
+    [resting] = broker.open_orders()
+    assert (resting.quantity, resting.filled) == (Decimal("0.12"), Decimal("0.1"))
+    cancelled = broker.cancel(order.client_order_id, BTC)
+    assert (cancelled.status, cancelled.filled) == ("cancelled", Decimal("0.1"))
+    assert undated(cancelled) == undated(replace(order, status="cancelled", reason=cancelled.reason))
+    assert broker.open_orders() == ()
+
+
+@pytest.mark.usefixtures("thin_book")
+@pytest.mark.parametrize(("force", "filled"), [("IOC", "0.1"), ("FOK", "0")])
+def test_an_order_for_now_takes_what_is_there_or_nothing_and_is_over(
+    broker: Broker, ticket: Ticket, force: str, filled: str
+) -> None:
+    order = place(broker, replace(ticket(limit_price=50010, quantity=Decimal("0.12")), time_in_force=force))
+    assert (order.status, order.filled) == ("cancelled", Decimal(filled))
+    assert undated(broker.find(order.client_order_id, BTC)) == undated(order)
+    assert broker.open_orders() == ()
 
 
 @pytest.mark.parametrize("force", ["DAY", "GTD"])
