@@ -336,7 +336,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A paper or live account: balances by currency, and what open orders have reserved of them."""
+    """A paper or live account: balances by currency, and what open orders have reserved of them.
+
+    Attributes:
+        movements: how many movements without a fill the balances include.
+    """
 
     id: str
     owner: str
@@ -345,6 +349,7 @@ class Account:
     balances: dict[str, Decimal]
     reserved: dict[str, Decimal]
     positions: tuple[Position, ...]
+    movements: int = 0
 
     def free(self, currency: str) -> Decimal:
         """Balance that no open order has reserved."""

@@ -44,7 +44,7 @@ def _looked_at(account_id: str, context: OrderContext) -> Standing | None:
     marks = marks_of(account, market)
     held = sum((item.quantity * marks[item.symbol] for item in account.positions if item.quantity), Decimal(0))
     equity = account.balances.get(account.currency, Decimal(0)) + held
-    ledger.observe_equity(account_id, equity, f"{market.now():%Y-%m-%d}")
+    ledger.observe_equity(account_id, equity, f"{market.now():%Y-%m-%d}", movements=account.movements)
     if ledger.standing_state(account_id).state != "active":
         return None
     reached = breaches(equity, account.currency, ledger.activity(account_id), context.limits)

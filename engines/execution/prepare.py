@@ -214,7 +214,8 @@ def _with_activity(situation: Situation, context: OrderContext) -> Situation:
     """Look at the account's equity, then at what it did lately."""
     ledger, account = context.ledger, situation.account.id
     # The day of the whole market, as the watch of the losses counts it: a symbol's own time may end earlier.
-    ledger.observe_equity(account, situation.equity, f"{context.market.now():%Y-%m-%d}")
+    day = f"{context.market.now():%Y-%m-%d}"
+    ledger.observe_equity(account, situation.equity, day, movements=situation.account.movements)
     window = timedelta(seconds=context.limits.duplicate_seconds)
     return replace(situation, activity=ledger.activity(account, window=window))
 

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from engines.domain.orders import Fill
 from engines.ledger.journal import Journal
-from engines.ledger.marks import start_anew
+from engines.ledger.marks import shift, start_anew
 from engines.storage import ledger as tables
 
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _COLUMNS = tables.adjustments.c
 _OF_ACCOUNT: Final = select(tables.adjustments).where(_COLUMNS.account == bindparam("account")).order_by(_COLUMNS.seq)
+_COUNT: Final = select(func.count()).select_from(tables.adjustments).where(_COLUMNS.account == bindparam("account"))
+_CURRENCY: Final = select(tables.accounts.c.currency).where(tables.accounts.c.id == bindparam("account"))
 _NEWEST_FILL: Final = select(func.coalesce(func.max(tables.fills.c.seq), 0))
 
 
@@ -56,16 +58,34 @@ def write_adjustments(
     kind: str,
 ) -> None:
     """Book amounts with their prices by currency, and audit them together as `kind`."""
+    is_first = count_adjustments(journal.connection, account) == 0
     after_fill = journal.connection.execute(_NEWEST_FILL).scalar_one()
     shared = {"account": account, "after_fill": after_fill, "reason": reason, "by": by, "time": journal.now}
     for currency, (amount, price) in sorted(amounts.items()):
         row = {"currency": currency, "amount": amount, "price": price, **shared}
         journal.connection.execute(insert(tables.adjustments).values(**row))
     # Money came or went without a trade: no loss limit may take it for one.
-    start_anew(journal.connection, account, journal.now)
+    if is_first:
+        start_anew(journal.connection, account, journal.now)
+    else:
+        shift(journal.connection, account, _valued(journal.connection, account, amounts))
     told = {currency: format(amount, "f") for currency, (amount, _) in sorted(amounts.items())}
     prices = {currency: format(price, "f") for currency, (_, price) in sorted(amounts.items()) if price is not None}
     journal.note(kind, account=account, amounts=told, prices=prices, reason=reason, by=by)
+
+
+def count_adjustments(connection: Connection, account: str) -> int:
+    """How many movements an account has had."""
+    return int(connection.execute(_COUNT, {"account": account}).scalar_one())
+
+
+def _valued(connection: Connection, account: str, amounts: Mapping[str, tuple[Decimal, Decimal | None]]) -> Decimal:
+    """What amounts come to in the account's currency; what no market prices is in no equity either."""
+    currency = connection.execute(_CURRENCY, {"account": account}).scalar_one()
+    with localcontext(_EXACT):
+        return sum(
+            (amount * (1 if name == currency else price or 0) for name, (amount, price) in amounts.items()), Decimal(0)
+        )
 
 
 def with_adjustments(

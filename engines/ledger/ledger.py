@@ -17,7 +17,7 @@ from engines.errors import Conflict, InvalidRequest, QuantumTraderError, RiskDen
 from engines.execution.broker import VenueOrder, protective_ids
 from engines.ledger import guarding, orders, standing, submissions, tickets
 from engines.ledger.activity import read_activity
-from engines.ledger.adjustments import write_adjustments
+from engines.ledger.adjustments import count_adjustments, write_adjustments
 from engines.ledger.claims import claimed
 from engines.ledger.externals import write_externals
 from engines.ledger.journal import Journal, journalling
@@ -86,15 +86,25 @@ class Ledger(LedgerReader):
         with journalling(self._engine, self._clock) as journal:
             journal.note(kind, account=account, **data)
 
-    def observe_equity(self, account_id: str, equity: Decimal, day: str) -> EquityMarks:
-        """Look at an account's equity: the first look of the market's `day` opens it, a new height is the peak."""
+    def observe_equity(
+        self, account_id: str, equity: Decimal, day: str, *, movements: int | None = None
+    ) -> EquityMarks:
+        """Look at an account's equity: the first look of the market's `day` opens it, a new height is the peak.
+
+        Args:
+            movements: those without a fill that the equity includes. A look from before money moved counts for
+                nothing: it would tell the move as a loss, or hide one.
+        """
         with self._engine.connect() as connection:
             known = read_marks(connection, account_id)
         if advanced(known, equity, day) == known:
             return known
         # Looks take turns: two first ones at once would both open the account's marks.
         with journalling(self._engine, self._clock) as journal:
-            marks = advanced(read_marks(journal.connection, account_id), equity, day)
+            known = read_marks(journal.connection, account_id)
+            if movements not in {None, count_adjustments(journal.connection, account_id)}:
+                return known
+            marks = advanced(known, equity, day)
             write_marks(journal.connection, account_id, marks)
         return marks
 

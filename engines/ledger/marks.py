@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -55,7 +55,19 @@ def write_marks(connection: Connection, account: str, marks: EquityMarks) -> Non
         connection.execute(insert(tables.equity_marks).values(account=account, **values))
 
 
+def shift(connection: Connection, account: str, amount: Decimal) -> None:
+    """Move both marks by money that came or went without a trade: what was lost until then still counts.
+
+    Args:
+        amount: quote units; negative for what left.
+    """
+    marks = read_marks(connection, account)
+    if marks.opening is not None and marks.peak is not None:
+        moved = replace(marks, opening=marks.opening + amount, peak=marks.peak + amount)
+        write_marks(connection, account, moved)
+
+
 def start_anew(connection: Connection, account: str, now: datetime) -> None:
-    """Count losses from here on: the account was resumed, or money moved without a trade."""
+    """Count losses from here on: the account was resumed, or has just been taken over."""
     connection.execute(delete(tables.equity_marks).where(_MINE), {"account_id": account})
     connection.execute(insert(tables.equity_marks).values(account=account, day="", counted_from=now))

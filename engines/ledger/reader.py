@@ -354,6 +354,7 @@ class LedgerReader:
             balances=balances,
             reserved=entries.reserved,
             positions=positions(book),
+            movements=len(moved),
         )
         return account, book, entries
 
