@@ -52,11 +52,11 @@ def rules_age(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> 
 
 def order_type(intent: OrderIntent, situation: Situation, _: RiskLimits) -> Finding:
     """A type and a time in force that the market takes: neither is turned into another."""
-    instrument, wanted = situation.instrument, f"{intent.order_type} {time_in_force(intent)}"
-    taken = f"{', '.join(sorted(instrument.order_types))}; {', '.join(sorted(instrument.times_in_force))}"
-    supported = intent.order_type in instrument.order_types and time_in_force(intent) in instrument.times_in_force
-    message = f"The market takes no {wanted} order on {intent.symbol} (it takes {taken})."
-    return Finding("order_type", taken, wanted, only(supported), message)
+    instrument, force = situation.instrument, time_in_force(intent)
+    supported = instrument.takes(intent.order_type, intent.side, force)
+    wanted = f"{intent.order_type} {force}"
+    message = f"The market takes no {wanted} order on {intent.symbol} (it takes {instrument.taken})."
+    return Finding("order_type", instrument.taken, wanted, only(supported), message)
 
 
 def quote_age(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:

@@ -21,6 +21,7 @@ class Instrument:
         max_quantity, max_notional: largest order the market takes; None for any.
         listed_at: when these rules were read; None where they never change.
         order_types, times_in_force: what the market takes.
+        market_sides, market_times_in_force: the same for orders at the market.
     """
 
     symbol: str
@@ -39,6 +40,23 @@ class Instrument:
     listed_at: datetime | None = None
     order_types: frozenset[OrderType] = frozenset({"market", "limit", "stop"})
     times_in_force: frozenset[str] = frozenset({"GTC", "IOC", "FOK"})
+    market_sides: frozenset[Side] = frozenset({"buy", "sell"})
+    market_times_in_force: frozenset[str] = frozenset({"IOC", "FOK"})
+
+    def takes(self, order_type: OrderType, side: Side, time_in_force: str) -> bool:
+        """True where the market takes such an order as it is: none is turned into another."""
+        if order_type not in self.order_types or time_in_force not in self.times_in_force:
+            return False
+        return order_type != "market" or (side in self.market_sides and time_in_force in self.market_times_in_force)
+
+    @property
+    def taken(self) -> str:
+        """What it takes in words: `limit, market to sell; GTC, IOC`."""
+        sides = "" if len(self.market_sides) > 1 else "".join(f" to {side}" for side in self.market_sides)
+        forces = sorted(self.market_times_in_force & self.times_in_force)
+        at_market = f"market{sides}{f' {forces[0]}' if len(forces) == 1 else ''}"
+        types = [at_market if each == "market" else each for each in sorted(self.order_types)]
+        return f"{', '.join(types)}; {', '.join(sorted(self.times_in_force))}"
 
     def round_quantity(self, quantity: Decimal) -> Decimal:
         """Down to the lot: never more than asked."""

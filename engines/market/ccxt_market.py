@@ -23,6 +23,7 @@ from engines.market.candle_checks import bad_rows
 from engines.market.ccxt_venue import CcxtVenue
 from engines.market.listing import listed
 from engines.market.raw_candles import RawCandles
+from engines.market.venue_rules import narrowed
 from engines.market.window import window_end
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -168,7 +169,11 @@ class CcxtMarket:
                 markets = self._venue.call("load_markets", True)  # noqa: FBT003 - ccxt's own argument: reload
                 mode = self._venue.exchange.precisionMode
                 spot = (each for each in markets.values() if each.get("spot") and each.get("active") is not False)
-                found = {each["symbol"]: _instrument(each, mode, self._clock.now()) for each in spot}
+                listed_at, venue = self._clock.now(), self._venue.id
+                found = {
+                    each["symbol"]: narrowed(_instrument(each, mode, listed_at), venue, each.get("info") or {})
+                    for each in spot
+                }
                 if not found:
                     raise VenueUnavailable(
                         f"{self._venue.title} lists no spot market.", remedy="Try again in a minute."

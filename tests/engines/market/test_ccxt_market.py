@@ -262,3 +262,11 @@ def test_opening_an_exchange_does_not_import_ccxt_yet() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "False"
+
+
+def test_rule_21_a_market_takes_what_its_exchange_takes_from_this_desk(open_market: Open) -> None:
+    binance, kraken = (open_market(name).instrument("BTC/USDT") for name in ("binance", "kraken"))
+    assert binance.takes("limit", "buy", "FOK")
+    assert not kraken.takes("limit", "buy", "FOK")
+    assert kraken.takes("stop", "sell", "GTC")
+    assert not binance.takes("market", "buy", "FOK")
