@@ -106,7 +106,7 @@ class PaperBroker:
         if order is None or order.symbol != symbol:
             raise NotFound(f"The paper venue has no order {client_order_id!r} on {symbol}.")
         with venue_writing(self._engine, order.account) as connection:
-            book.change(connection, client_order_id, "cancelled", reason="Cancelled on request.")
+            book.change(connection, client_order_id, "cancelled", reason=book.ON_REQUEST)
             return self._seen(connection, client_order_id)
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
@@ -137,7 +137,7 @@ class PaperBroker:
         return ticket.side == "buy" and (ticket.stop_loss is not None or ticket.take_profit is not None)
 
     def carries_exits(self, ticket: OrderTicket) -> bool:
-        """They begin to rest in the moment their entry fills."""
+        """They begin to rest in the moment the first part of their entry fills."""
         return self.holds_protection(ticket)
 
     def protects_parts(self, ticket: OrderTicket) -> bool:
@@ -145,7 +145,7 @@ class PaperBroker:
         return self.holds_protection(ticket)
 
     def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
-        """The exits of an entry; they began to rest in the moment it filled.
+        """The exits of an entry; they began to rest in the moment its first part filled.
 
         Raises:
             VenueUnavailable: the venue does not know them, although it took an entry that has some.

@@ -23,6 +23,9 @@ _ORDERS = tables.paper_orders
 _FILLS = tables.paper_fills
 _ZERO = Decimal(0)
 
+ON_REQUEST: Final = "Cancelled on request."
+"""Why an order ended that somebody cancelled."""
+
 OPEN: Final[tuple[VenueOrderStatus, ...]] = ("accepted", "partially_filled")
 """Orders that can still fill."""
 
@@ -136,7 +139,16 @@ def seen_from_outside(connection: Connection, order: PaperOrder) -> VenueOrder:
     rows = connection.execute(_FILLS_OF_ORDER, {"order_id": order.id}).mappings().all()
     fills = tuple(_fill(row, order) for row in sorted(rows, key=lambda row: number_of(row["id"])))
     filled = sum((fill.quantity for fill in fills), _ZERO)
-    return VenueOrder(order.id, f"paper-{order.id}", order.status, order.quantity, filled, fills, order.reason)
+    return VenueOrder(
+        client_order_id=order.id,
+        venue_order_id=f"paper-{order.id}",
+        status=order.status,
+        quantity=order.quantity,
+        filled=filled,
+        fills=fills,
+        reason=order.reason,
+        by_request=order.status == "cancelled" and order.reason == ON_REQUEST,
+    )
 
 
 def currency_of(connection: Connection, account: str) -> str:

@@ -14,6 +14,7 @@ from engines.domain.orders import Order, OrderIntent, OrderType
 from engines.errors import OrderRejected
 from engines.execution.broker import ApprovedTicket
 from engines.execution.context import OrderContext
+from engines.execution.guard import guard_exits
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit
@@ -235,12 +236,18 @@ def test_exits_grow_with_the_parts_of_their_entry(desk: Desk) -> None:
     desk.minute(63_990, 64_200, volume=0.25)
     legs = [f"{entry.id}-sl", f"{entry.id}-tp"]
     assert [desk.leg(leg) for leg in legs] == [("accepted", Decimal("0.025"))] * 2
+    # The ledger has them while the entry is still open.
+    assert {order.quantity for order in desk.context.ledger.exits_of(entry.id)} == {Decimal("0.025")}
     desk.minute(63_990, 64_200, volume=0.25)
     assert [desk.leg(leg) for leg in legs] == [("accepted", Decimal("0.05"))] * 2
+    assert {order.quantity for order in desk.context.ledger.exits_of(entry.id)} == {Decimal("0.05")}
     desk.minute(63_990, 64_200, volume=50)
     assert [desk.leg(leg) for leg in legs] == [("accepted", Decimal("0.06"))] * 2
     assert desk.standing(entry.id) == ("filled", Decimal("0.06"))
-    assert {desk.context.ledger.order(leg).quantity for leg in legs} == {Decimal("0.06")}
+    exits = desk.context.ledger.exits_of(entry.id)
+    assert [(order.id, order.quantity, order.held_by) for order in exits] == [
+        (leg, Decimal("0.06"), "venue") for leg in legs
+    ]
 
 
 def test_an_entry_that_is_cancelled_in_the_middle_stays_protected_for_what_it_filled(desk: Desk) -> None:
@@ -266,6 +273,8 @@ def test_an_exit_that_sells_ends_what_is_still_open_of_its_entry(desk: Desk, low
     assert desk.standing(f"{entry.id}-{leg}") == ("filled", after.filled)
     assert desk.held() == 0
     assert desk.paper.open_orders() == ()
+    guard_exits(desk.context, desk.paper, desk.clock.now())
+    assert desk.context.ledger.orders(status="open") == ()
 
 
 def test_a_stop_that_a_candle_fills_in_part_goes_on_selling_though_the_price_came_back(desk: Desk) -> None:
@@ -289,6 +298,18 @@ def test_a_take_profit_that_fills_in_part_leaves_the_stop_for_the_rest(desk: Des
     assert desk.standing(f"{entry.id}-sl") == ("filled", Decimal("0.035"))
     assert desk.standing(f"{entry.id}-tp") == ("cancelled", Decimal("0.025"))
     assert desk.held() == 0
+
+
+def test_an_exit_that_a_person_cancels_does_not_come_back_with_the_next_part(desk: Desk) -> None:
+    entry = desk.limit("0.06", 64_000, stop_loss=Decimal(62_000), take_profit=Decimal(66_000))
+    desk.minute(63_990, 64_200, volume=0.25)
+    assert desk.paper.cancel(f"{entry.id}-tp", BTC).by_request
+    desk.minute(63_990, 64_200, volume=50)
+    guard_exits(desk.context, desk.paper, desk.clock.now())
+    assert desk.leg(f"{entry.id}-tp")[0] == "cancelled"
+    assert desk.leg(f"{entry.id}-sl") == ("accepted", Decimal("0.06"))
+    waiting = [order.id for order in desk.context.ledger.exits_of(entry.id) if order.status == "accepted"]
+    assert waiting == [f"{entry.id}-sl"]
 
 
 def test_selling_all_that_an_open_entry_bought_ends_the_entry_and_its_exits(desk: Desk) -> None:
