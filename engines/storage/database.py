@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -20,6 +21,7 @@ __all__ = ["Part", "migrate", "open_database"]
 # Candles can be imported again, so they need not wait for the disk; the journal must.
 _SYNCHRONOUS: Final[dict[Part, str]] = {"candles": "NORMAL", "desk": "FULL"}
 _BUSY_SECONDS: Final = 10
+_PAUSE_SECONDS: Final = 0.01
 
 
 def open_database(part: Part, *, home: Path, url: str = "") -> Engine:
@@ -85,13 +87,30 @@ def _tune_sqlite(synchronous: str) -> Callable[[DBAPIConnection, ConnectionPoolE
         # The driver must not open transactions by itself: `_begin_sqlite` says which kind it is.
         connection.isolation_level = None
         cursor = connection.cursor()
-        milliseconds = _BUSY_SECONDS * 1000
-        pragmas = (f"busy_timeout={milliseconds}", "journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON")
-        for pragma in pragmas:
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+        _switch_to_wal(cursor)
+        for pragma in (f"synchronous={synchronous}", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     return tune
+
+
+def _switch_to_wal(cursor: DBAPICursor) -> None:
+    """Turn a new file's journal into a write-ahead log.
+
+    SQLite does not wait for a lock that two openers need at once, whatever the busy timeout: one of them is told that
+    the file is locked, and asks again.
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:
