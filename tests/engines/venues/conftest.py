@@ -63,7 +63,9 @@ class Emulator:
             sockets = {"spot": f"{ws}/stream/ws", "ws-api": {"spot": f"{ws}/ws-api/v3"}}
             return {"public": f"{http}/api/v3", "private": f"{http}/api/v3", "ws": sockets}
         if venue == "kraken":
-            sockets = {name: f"{ws}/{name}" for name in ("public", "private", "publicV2", "privateV2", "beta")}
+            # ccxt takes an address for the second interface, whose pings are other ones, by the word `v2` in it.
+            sockets = {"public": f"{ws}/public", "private": f"{ws}/private", "beta": f"{ws}/beta"}
+            sockets |= {"publicV2": f"{ws}/public/v2", "privateV2": f"{ws}/private/v2"}
             return {"public": http, "private": http, "ws": sockets}
         sockets = {"public": {"spot": f"{ws}/v5/public/spot"}, "private": {"contract": f"{ws}/v5/private"}}
         return {"spot": http, "public": http, "private": http, "v2": http, "ws": sockets}
