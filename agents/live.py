@@ -17,6 +17,7 @@ from engines.execution.context import OrderContext
 from engines.execution.live import LiveParts, LivePermit, permit_live
 from engines.execution.live_gate import LiveGate
 from engines.execution.reconcile import FEW, reconcile, sync_resting
+from engines.execution.wake import Pace, Waker, bring_heard
 from engines.ledger.lease import Lease, acquire_lease
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from engines.domain.clock import Clock
     from engines.execution.broker import Broker
+    from engines.execution.heard import Heard
+    from engines.execution.venues.private_stream import PrivateStream
     from engines.ledger.ledger import Ledger
     from engines.ledger.reconciliation import Reconciliation, Trigger
 
@@ -36,6 +39,12 @@ _COMPARE_SECONDS: Final = 60.0
 _LIST_SECONDS: Final = 12.0
 # A round asks at least once; it may take a third of what the venue lets be asked for.
 _SHARE: Final = 3.0
+# A stream without an event for so long may have missed some: fills are then compared, too.
+_SILENT_SECONDS: Final = 60.0
+# A look-up takes a few requests, and the rounds have to be left their share.
+_PER_LOOK: Final = 8.0
+# An event may be this much later than the look that found what it speaks of.
+_LATE_SECONDS: Final = 5.0
 # After rounds that failed, each next one waits twice as long: a venue that lets little be asked for has to recover.
 _MOST_PATIENCE: Final = 60.0
 
@@ -97,6 +106,7 @@ class LiveDesk:
 
     Attributes:
         gate: what every order has to pass.
+        stream: the venue's events of the account's orders; None where there is none, and orders are only polled.
         monotonic: seconds that only grow, for when the next round is due.
         sleep: how to wait between readings of a balance that does not match.
     """
@@ -104,6 +114,7 @@ class LiveDesk:
     orders: OrderContext
     broker: Broker
     gate: LiveGate
+    stream: PrivateStream | None = None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _lock: Lock = field(default_factory=Lock)
@@ -111,6 +122,42 @@ class LiveDesk:
     _compared_at: float = float("-inf")
     _failures: int = 0
     _differs: bool = False
+    _changed_at: float = float("-inf")
+
+    @contextmanager
+    def listening(self, then: Callable[[], None]) -> Iterator[None]:
+        """Look up at once what the venue's stream speaks of, while the block runs; the rounds go on as without it.
+
+        Args:
+            then: done after each look-up, in the thread of the look-ups.
+        """
+        if self.stream is None:
+            yield
+            return
+
+        def look(heard: Heard) -> bool:
+            try:
+                return bring_heard(heard, self.orders, self.broker, self.gate.account, few=self._few())
+            finally:
+                then()
+
+        waker = Waker(f"look-ups at {self.gate.venue}", look, self._pace())
+        try:
+            self.stream.start(waker.heard, lambda number: waker.do(lambda: self._joined(number)))
+            yield
+        finally:
+            self.stream.close()
+            waker.close()
+
+    def _joined(self, number: int) -> None:
+        """The stream stands: what happened before it did is asked for."""
+        try:
+            if number == 1:
+                self._bring_orders()
+            else:
+                self.compare("reconnect")
+        except VenueUnavailable as error:
+            logger.warning("%s cannot be compared with after the stream came back: %s", self.gate.venue, error)
 
     def start(self) -> None:
         """Bring the ledger to where the venue is, before anything else; the gate stays closed while it is away."""
@@ -162,15 +209,28 @@ class LiveDesk:
         if self.gate.doubt and not self._waits_for_a_person():
             self.compare("start" if self.gate.reconciled_at is None else "reconnect")
         elif now - self._compared_at >= _COMPARE_SECONDS:
-            self.compare("routine")
+            self._compare_in_time(now)
         elif waited >= _LIST_SECONDS or self._open_orders() <= self._few():
             self._bring_orders()
+
+    def _compare_in_time(self, now: float) -> None:
+        """The comparison that is due: of the fills, too, while the stream says nothing that they could be known by."""
+        silent = self.stream.standing.silent_seconds if self.stream is not None else None
+        if self.stream is None or silent is None or silent < _SILENT_SECONDS:
+            self.compare("routine")
+            return
+        found = self.compare("reconnect")
+        unheard = bool(found.orders) or silent > now - self._changed_at >= _LATE_SECONDS
+        if unheard:
+            logger.warning("the private stream of %s missed an event: it is opened again", self.gate.venue)
+            self.stream.reconnect()
 
     def _bring_orders(self) -> None:
         with self._lock:
             self._round_at = self.monotonic()
             try:
-                sync_resting(self.orders.ledger, self.broker, self.gate.account, few=self._few())
+                if sync_resting(self.orders.ledger, self.broker, self.gate.account, few=self._few()):
+                    self._changed_at = self.monotonic()
             except Exception as error:
                 self._failed(error)
                 raise
@@ -191,8 +251,16 @@ class LiveDesk:
         self._differs = False
         self.gate.interrupted(str(error))
 
+    def _pace(self) -> Pace:
+        capacity, per_second = self._allowed()
+        return Pace(at_once=max(2.0, capacity / _PER_LOOK), per_second=per_second / _PER_LOOK)
+
     def _per_second(self) -> float:
+        return self._allowed()[1]
+
+    def _allowed(self) -> tuple[float, float]:
+        """Request weight that may be spent at the venue at once, and each second."""
         from engines.execution.venues import VENUES
 
-        _, _, per_second = next(each for name, each in VENUES.items() if name == self.gate.venue)
-        return per_second
+        _, capacity, per_second = next(each for name, each in VENUES.items() if name == self.gate.venue)
+        return capacity, per_second

@@ -21,7 +21,7 @@ from engines.domain.orders import Confluence, Side
 from engines.errors import ConfigurationError
 from engines.execution.context import OrderContext
 from engines.execution.limits_log import record_limits, system_user
-from engines.execution.live import LivePermit, open_live_broker
+from engines.execution.live import LivePermit, open_live_venue
 from engines.execution.live_gate import LiveGate
 from engines.execution.paper import PaperBroker
 from engines.ledger.halt_file import HaltFile
@@ -117,9 +117,13 @@ def _live(
     currency = quote_currency_of(orders.market, settings) or DEFAULT_QUOTE
     account = open_live_account(settings, orders.ledger, permit, currency).id
     gate = LiveGate(venue=permit.venue, account=account, ledger=orders.ledger, clock=orders.clock, lease=lease)
-    opened = broker or open_live_broker(permit, account=account, configure=configure_exchange)
+    if broker is not None:
+        opened, stream = broker, None
+    else:
+        venue = open_live_venue(permit, account=account, configure=configure_exchange)
+        opened, stream = venue.broker, venue.stream
     held = replace(orders, gate=gate.refusal, holds_protection=opened.holds_protection)
-    return LiveDesk(held, opened, gate)
+    return LiveDesk(held, opened, gate, stream)
 
 
 def _market(settings: Settings, clock: Clock, configure_exchange: ConfigureExchange | None) -> MarketData:

@@ -1,11 +1,14 @@
-"""What goes on while nobody asks: resting orders fill, tickets expire, unclear orders are looked up."""
+"""What goes on while nobody asks: resting orders fill, tickets expire, unclear orders are looked up.
+
+A live desk also listens to its venue: what the venue speaks of is looked up at once, and its exits are seen to.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from agents.services import Services
@@ -27,11 +30,14 @@ _RENEW_SECONDS: Final = 5
 
 @asynccontextmanager
 async def keep_watch(services: Services) -> AsyncIterator[None]:
-    """Run `watch_once` every few seconds, and keep a live desk's lease, until the block ends."""
+    """Run `watch_once` every few seconds, listen to a live desk's venue and keep its lease, until the block ends."""
     tasks = [asyncio.create_task(_watch(services), name="watch")]
     if services.live is not None and services.live.gate.lease is not None:
         # A task of its own: a round that waits for a slow venue must not let the lease run out.
         tasks.append(asyncio.create_task(_keep(services.live.gate.lease), name="lease"))
+    ears = ExitStack()
+    if services.live is not None and services.live.gate.lease is not None:
+        ears.enter_context(services.live.listening(lambda: _guard_now(services)))
     try:
         yield
     finally:
@@ -39,6 +45,8 @@ async def keep_watch(services: Services) -> AsyncIterator[None]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        # Hanging up waits for a look-up that is under way.
+        await asyncio.to_thread(ears.close)
 
 
 def watch_once(services: Services) -> None:
@@ -76,6 +84,12 @@ def _expire_orders(services: Services) -> None:
 def _guard(services: Services) -> None:
     """Carry out the exits that the desk guards itself."""
     guard_exits(services.orders, services.broker, services.orders.clock.now())
+
+
+def _guard_now(services: Services) -> None:
+    """What filled is guarded at once; what keeps it from being so is told in the next round."""
+    with suppress(QuantumTraderError):
+        _guard(services)
 
 
 def _settle(services: Services) -> None:

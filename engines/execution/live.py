@@ -14,8 +14,7 @@ from engines.execution.limits_file import load_limits
 
 if TYPE_CHECKING:
     from engines.confirmation.risk import RiskLimits
-    from engines.execution.broker import Broker
-    from engines.execution.venues import Credentials, VenueName
+    from engines.execution.venues import Credentials, OpenedVenue, VenueName
 
 UNDERSTOOD: Final = "I_UNDERSTAND"
 
@@ -98,14 +97,14 @@ def permit_live(parts: LiveParts, *, trades: bool = True) -> LivePermit:
     return LivePermit(venue, credentials, limits, is_exercised=venue in EXERCISED)
 
 
-def open_live_broker(permit: LivePermit, *, account: str, configure: Callable[[Any], None] | None = None) -> Broker:
-    """The broker of a venue's account; nothing is sent before its first use.
+def open_live_venue(permit: LivePermit, *, account: str, configure: Callable[[Any], None] | None = None) -> OpenedVenue:
+    """The broker and the stream of a venue's account; nothing is sent before their first use.
 
     Args:
         account: the ledger's account that stands for the venue's.
-        configure: receives the ccxt exchange first. For rehearsals against another address; no setting reaches it,
+        configure: receives each ccxt exchange first. For rehearsals against another address; no setting reaches it,
             so that real keys cannot be led elsewhere by a variable.
     """
-    from engines.execution.venues import open_broker
+    from engines.execution.venues import open_venue_account
 
-    return open_broker(permit.venue, permit.credentials, account=account, configure=configure)
+    return open_venue_account(permit.venue, permit.credentials, account=account, configure=configure)

@@ -23,7 +23,7 @@ from engines.domain.instruments import Instrument
 from engines.domain.orders import OrderIntent
 from engines.errors import ConfigurationError
 from engines.execution.context import OrderContext
-from engines.execution.live import LiveParts, missing_parts, open_live_broker, permit_live
+from engines.execution.live import LiveParts, missing_parts, open_live_venue, permit_live
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit
@@ -157,10 +157,10 @@ def _calls(name: str) -> list[tuple[str, str]]:
 
 
 def test_one_place_makes_a_live_broker_and_it_takes_a_permit_that_one_place_gives() -> None:
-    assert _calls("CcxtBroker") == [("engines/execution/venues/__init__.py", "open_broker")]
-    assert _calls("open_broker") == [("engines/execution/live.py", "open_live_broker")]
+    assert _calls("CcxtBroker") == [("engines/execution/venues/__init__.py", "open_venue_account")]
+    assert _calls("open_venue_account") == [("engines/execution/live.py", "open_live_venue")]
     assert _calls("LivePermit") == [("engines/execution/live.py", "permit_live")]
-    assert _calls("open_live_broker") == [("agents/opening.py", "_live")]
+    assert _calls("open_live_venue") == [("agents/opening.py", "_live")]
     assert _calls("permit_live") == [("agents/live.py", "permit_of")]
 
 
@@ -192,7 +192,7 @@ def test_opening_a_live_broker_sends_nothing(parts: LiveParts) -> None:
     def watch(exchange: Any) -> None:
         exchange.fetch = lambda url, *_: sent.append(url)
 
-    broker = open_live_broker(permit_live(parts), account="live-kraken-usdt:ann", configure=watch)
+    broker = open_live_venue(permit_live(parts), account="live-kraken-usdt:ann", configure=watch).broker
     assert (broker.name, sent) == ("kraken", [])
 
 

@@ -1,6 +1,6 @@
 """Real venues behind the `Broker` contract: one account, one venue, explicit keys.
 
-    broker = open_broker("binance", Credentials(key, secret), account="live-binance-usdt:ann")
+    opened = open_venue_account("binance", Credentials(key, secret), account="live-binance-usdt:ann")
 
     ccxt_broker.CcxtBroker     sends once, classifies what came back, looks up by our own id
     ccxt_client.VenueClient    one request at a time through ccxt, which is imported when the client is made
@@ -9,6 +9,8 @@
     clock_check.ClockCheck     no order while the clocks are more than a second apart
     budget.RequestBudget       the request limit, with room kept back for cancels
     exits.ExitKeeper           exits that the venue holds: placed once, never sent while they may be there
+    private_stream.PrivateStream    the account's own events through ccxt.pro: they wake the desk and prove nothing
+    private_words.WORDS        what each venue's stream says
     binance, bybit, kraken,    what differs: ids, order forms, look-ups, error tables, protection
     okx, coinbase
 
@@ -18,6 +20,7 @@ A fill's id is unique at its venue; a status word that nobody knows leaves an or
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from engines.execution.venues.binance import Binance
@@ -29,10 +32,11 @@ from engines.execution.venues.coinbase import Coinbase
 from engines.execution.venues.dialect import Dialect
 from engines.execution.venues.kraken import Kraken
 from engines.execution.venues.okx import Okx
+from engines.execution.venues.private_stream import PrivateStream, stream_of
 
 VenueName = Literal["binance", "bybit", "kraken", "okx", "coinbase"]
 
-__all__ = ["EXERCISED", "VENUES", "CcxtBroker", "Credentials", "VenueName", "open_broker"]
+__all__ = ["EXERCISED", "VENUES", "CcxtBroker", "Credentials", "OpenedVenue", "VenueName", "open_venue_account"]
 
 VENUES: Final[dict[VenueName, tuple[Callable[[VenueClient], Dialect], float, float]]] = {
     # A fifth of Binance's 6,000 a minute: the desk's market data comes from the same address.
@@ -53,19 +57,27 @@ EXERCISED: Final[tuple[VenueName, ...]] = ("binance", "bybit", "kraken")
 tested one by one."""
 
 
-def open_broker(
+@dataclass(frozen=True, slots=True)
+class OpenedVenue:
+    """One account at one venue: what orders go through, and what tells at once that something happened to them."""
+
+    broker: CcxtBroker
+    stream: PrivateStream
+
+
+def open_venue_account(
     venue: VenueName,
     credentials: Credentials,
     *,
     account: str,
     configure: Callable[[Any], None] | None = None,
     timeout_ms: int = TIMEOUT_MS,
-) -> CcxtBroker:
-    """A broker of one account at one venue; nothing is sent before its first use.
+) -> OpenedVenue:
+    """A broker of one account at one venue and the account's stream; nothing is sent before their first use.
 
     Args:
         account: the ledger's account that stands for the venue's.
-        configure: receives the ccxt exchange first, to point it at another address.
+        configure: receives every ccxt exchange first, to point it at another address.
 
     Raises:
         KeyError: there is no dialect of that venue.
@@ -73,4 +85,5 @@ def open_broker(
     dialect, capacity, per_second = VENUES[venue]
     budget = RequestBudget(capacity, per_second)
     client = connect(venue, credentials, budget, configure=configure, timeout_ms=timeout_ms)
-    return CcxtBroker(dialect(client), client, account=account)
+    broker = CcxtBroker(dialect(client), client, account=account)
+    return OpenedVenue(broker, stream_of(client, credentials, configure=configure))

@@ -19,7 +19,7 @@ import pytest
 from engines.domain.orders import OrderTicket
 from engines.errors import ConfigurationError, OrderRejected, OutcomeUnknown, VenueUnavailable
 from engines.execution.broker import ApprovedTicket
-from engines.execution.venues import EXERCISED, CcxtBroker, Credentials, open_broker
+from engines.execution.venues import EXERCISED, CcxtBroker, Credentials, open_venue_account
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient, connect
 
@@ -68,7 +68,9 @@ def test_a_broker_opened_with_keys_places_orders_and_reaches_nothing_but_loopbac
     made: list[Any] = []
     keys = Credentials(emulator.keys[name]["key"], emulator.keys[name]["secret"])
     one = ticket()
-    broker = open_broker(name, keys, account=one.account, configure=lambda new: made.append(on_loopback(new)))
+    broker = open_venue_account(
+        name, keys, account=one.account, configure=lambda new: made.append(on_loopback(new))
+    ).broker
     assert broker.name == name
     assert venue.log() == []
     broker.ready()

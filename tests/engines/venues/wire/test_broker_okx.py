@@ -21,7 +21,7 @@ from engines.domain.orders import Fill, OrderTicket
 from engines.errors import ConfigurationError, InvalidRequest, NotFound, OrderRejected, OutcomeUnknown, VenueUnavailable
 from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder, guarded_ids, protective_ids
 from engines.execution.prepare import client_order_id
-from engines.execution.venues import CcxtBroker, Credentials, open_broker
+from engines.execution.venues import CcxtBroker, Credentials, open_venue_account
 from engines.execution.venues.okx import okx_id, own_id
 
 ETH = "ETH/USDT"
@@ -326,4 +326,4 @@ def test_a_clock_that_is_off_stops_orders(wire: Any, broker: CcxtBroker, ticket:
 
 def test_keys_without_their_passphrase_are_refused_at_once() -> None:
     with pytest.raises(ConfigurationError, match="passphrase"):
-        open_broker("okx", Credentials("key", "secret"), account="live-okx-usdt:ann")
+        open_venue_account("okx", Credentials("key", "secret"), account="live-okx-usdt:ann")
