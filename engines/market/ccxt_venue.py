@@ -20,7 +20,7 @@ _FIRST_PAUSE: Final = 0.5
 _ID: Final = re.compile(r"[a-z][a-z0-9_]*")
 _REQUEST: Final = re.compile(r"\b(GET|POST) \S+")
 # Spot markets only, and nothing that needs a key: unasked, Binance would also be asked for futures and margin.
-_OPTIONS: Final = {
+PUBLIC_OPTIONS: Final = {
     "defaultType": "spot",
     "fetchMarkets": {"types": ["spot"]},
     "fetchCurrencies": False,
@@ -62,7 +62,7 @@ class CcxtVenue:
                 import ccxt
 
                 settings = {"enableRateLimit": True, "timeout": TIMEOUT_MS, "enableLastJsonResponse": True}
-                exchange = getattr(ccxt, self.id)(settings | {"options": dict(_OPTIONS)})
+                exchange = getattr(ccxt, self.id)(settings | {"options": dict(PUBLIC_OPTIONS)})
                 if self._configure is not None:
                     self._configure(exchange)
                 self._exchange = exchange

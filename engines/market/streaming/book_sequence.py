@@ -13,6 +13,8 @@ class BookSequence:
 
     def __init__(self) -> None:
         self._last: int | None = None
+        self.is_new = True
+        """True until the first snapshot since the connection was made."""
         self.counts: Final[Counter[str]] = Counter()
         """`snapshots`, `gaps`, `repeated`."""
 
@@ -24,6 +26,7 @@ class BookSequence:
     def snapshot(self, number: int) -> None:
         """A whole book, as of change `number`."""
         self._last = number
+        self.is_new = False
         self.counts["snapshots"] += 1
 
     def change(self, first: int, last: int) -> Step:
@@ -34,12 +37,17 @@ class BookSequence:
             self.counts["repeated"] += 1
             return "repeated"
         if first > self._last + 1:
-            self.counts["gaps"] += 1
-            self._last = None
+            self.miss()
             return "gap"
         self._last = last
         return "applied"
 
+    def miss(self) -> None:
+        """A change is missing, by its number or by a checksum."""
+        self.counts["gaps"] += 1
+        self._last = None
+
     def lose(self) -> None:
         """The connection broke: what was missed is not known."""
         self._last = None
+        self.is_new = True
