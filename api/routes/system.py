@@ -54,6 +54,7 @@ def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
         trading=TradingStanding.of(desk.ledger.standing_state(account)),
         live=live_view(desk.services.live) if desk.services.live else None,
         chat_ready=gate is not None and gate.ready,
+        fills=desk.services.broker.model,
         unprotected=unprotected_view(
             desk.ledger, accounts=desk.ledger.accounts(caller.owner), within=desk.services.orders.within
         ),

@@ -26,6 +26,7 @@ class Status(BaseModel):
     trading: TradingStanding
     live: LiveStanding | None = Field(description="What stands between an approved order and the venue; null on paper.")
     chat_ready: bool
+    fills: str = Field(default="", description="How orders fill here: the venue's way, or the simulation's model.")
     unprotected: list[UnprotectedPosition] | None = Field(
         default=None, description="Positions whose stop-loss is not at work; null where the ledger could not be read."
     )
