@@ -28,6 +28,6 @@ Where they live and what they raise:
         exits that wait at the desk: sent once when their price is reached, settled when their outcome is unclear
     expiry.expire_orders(context, broker, now) -> tuple[Order, ...]
         orders that are open longer than they were good for, cancelled
-    paper.PaperBroker(engine, market, clock); .match(now) -> int
+    paper.PaperBroker(engine, market, clock, rules=PaperModel(...)); .match(now) -> int; .model says how it fills
     limits_file.load_limits(path) -> RiskLimits
 """
