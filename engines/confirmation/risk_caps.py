@@ -64,7 +64,7 @@ def order_fraction(intent: OrderIntent, situation: Situation, limits: RiskLimits
 
 
 def symbol_exposure(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
-    """The account's cap on one symbol: its holding and open buys, the new buy included."""
+    """The account's cap on one symbol: its holding and open buys, those of others and the new one included."""
     base, mark = situation.instrument.base, situation.mark or situation.quote.mid
     resting = situation.activity.resting if situation.activity else ()
     waiting = sum(
@@ -75,23 +75,32 @@ def symbol_exposure(intent: OrderIntent, situation: Situation, limits: RiskLimit
         ),
         NOTHING,
     )
+    waiting += situation.external.get(intent.symbol, NOTHING)
     present = max(situation.held, NOTHING) * mark + waiting
     told = f"in {base} with this order"
     return _growth_cap("symbol_exposure", limits.max_symbol_exposure, present, told, intent, situation, limits)
 
 
 def account_exposure(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
-    """The account's cap on all holdings and open buys."""
+    """The account's cap on all holdings and open buys; where one of those has no value, nothing more is bought."""
     cap, told = limits.max_account_exposure, "with this order"
+    if situation.unvalued and intent.side == "buy":
+        waiting = ", ".join(situation.unvalued)
+        message = (
+            f"Not possible: what this account would hold cannot be told. Nothing gives a price for what others "
+            f"ordered at the venue: {waiting}. Cancel it there, or buy when it is done."
+        )
+        return Finding("account_exposure", "a value", "not known", NOTHING, message)
     return _growth_cap("account_exposure", cap, situation.exposure, told, intent, situation, limits)
 
 
 def day_notional(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
-    """The account's cap on what is bought in one UTC day."""
+    """The account's cap on what is bought in one UTC day; open buys of others may still fill today."""
     cap, currency = limits.max_day_notional, situation.instrument.quote
     if cap is None or situation.activity is None or intent.side == "sell":
         return Finding("day_notional", "no limit" if cap is None else money(cap, currency), "", None)
-    value, bought = order_price(intent, situation.quote), situation.activity.bought_today
+    value = order_price(intent, situation.quote)
+    bought = situation.activity.bought_today + sum(situation.external.values(), NOTHING)
     total = bought + intent.quantity * value
     message = (
         f"Not possible: with this order the account would have bought about {money(total, currency)} today (UTC) and "

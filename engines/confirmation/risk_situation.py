@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -27,6 +27,9 @@ class Situation:
         now: the market's time.
         activity: what the account did lately; None where nobody asked, as for an order that is only imagined.
         mark: the price that the symbol's own holding is valued at; None for the middle of the quote.
+        external: value of open buys at the venue that this desk did not place, by symbol, quote units; part of
+            `exposure`.
+        unvalued: such buys that no market gives a price for, in words.
     """
 
     account: Account
@@ -38,6 +41,8 @@ class Situation:
     now: datetime
     activity: Activity | None = None
     mark: Decimal | None = None
+    external: Mapping[str, Decimal] = field(default_factory=dict)
+    unvalued: tuple[str, ...] = ()
 
     @property
     def held(self) -> Decimal:

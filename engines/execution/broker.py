@@ -45,6 +45,7 @@ class OpenOrder:
     Attributes:
         client_order_id: our id where the order is ours; else the id its placer gave it, empty where it has none.
         stop_price: the price that triggers it, for one that waits for a price.
+        list_id: of the list whose orders end one another, such as a stop-loss and a take-profit; empty for none.
     """
 
     client_order_id: str
@@ -56,6 +57,7 @@ class OpenOrder:
     filled: Decimal
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    list_id: str = ""
 
 
 # Two digits: the longest ids then still fit what every venue takes.

@@ -128,7 +128,7 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
         instrument,
         quote,
         context.market,
-        marks=marks_of(account, context.market),
+        marks=marks_of(account, context.market, entries),
         entries=entries,
     )
     situation = _with_activity(situation, context)

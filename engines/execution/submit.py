@@ -129,7 +129,8 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
         ledger.advance_ticket(ticket.id, "denied", reason=elsewhere, kind="ticket_denied")
         return None
     instrument, quote = market.instrument(ticket.symbol), usable_quote(market, ticket.symbol)
-    marks = marks_of(ledger.account(ticket.account), market)
+    account, entries = ledger.standing(ticket.account)
+    marks = marks_of(account, market, entries)
 
     def recheck(ticket: OrderTicket, account: Account, entries: OpenEntries) -> str:
         refused = context.gate(ticket)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -56,19 +56,45 @@ def write_externals(journal: Journal, account: str, found: Iterable[OpenOrder]) 
         journal.note("external_orders_changed", account=account, appeared=appeared, gone=gone)
 
 
-def counting_externals(entries: OpenEntries, externals: Iterable[ExternalOrder]) -> OpenEntries:
+def counting_externals(entries: OpenEntries, externals: Iterable[ExternalOrder], currency: str) -> OpenEntries:
     """The same entries with what external orders would buy, and hold back, added.
 
-    They are valued at their own price; one without any cannot be valued and adds nothing. They take no place among
-    the orders that the desk may have open.
+    They are valued at their own price; a buy without any, or in another currency, is left to be valued by the market.
+    Of orders that end one another only the one that holds back most counts. They take no place among the orders that
+    the desk may have open.
+
+    Args:
+        currency: the account's own.
     """
-    buying, reserved = entries.buying, dict(entries.reserved)
-    for external in externals:
-        order = external.order
+    buying, reserved, unpriced = dict[str, Decimal](), dict(entries.reserved), list[OpenOrder]()
+    for order in _at_once(each.order for each in externals):
         base, quote = currencies(order.symbol)
-        left = order.quantity - order.filled
-        value = left * (order.limit_price or order.stop_price or _ZERO)
-        name, amount = (base, left) if order.side == "sell" else (quote, value)
-        buying += value if order.side == "buy" else _ZERO
-        reserved[name] = reserved.get(name, _ZERO) + amount
-    return replace(entries, buying=buying, reserved=reserved)
+        left, price = order.quantity - order.filled, order.limit_price or order.stop_price
+        if order.side == "sell":
+            reserved[base] = reserved.get(base, _ZERO) + left
+        elif price is None:
+            unpriced.append(order)
+        else:
+            reserved[quote] = reserved.get(quote, _ZERO) + left * price
+            if quote == currency:
+                buying[order.symbol] = buying.get(order.symbol, _ZERO) + left * price
+            else:
+                unpriced.append(order)
+    return replace(entries, reserved=reserved, external=buying, unpriced=tuple(unpriced))
+
+
+def _at_once(orders: Iterable[OpenOrder]) -> Iterator[OpenOrder]:
+    """Those that can all be carried out: of the orders of a list with one side and quantity, the dearest."""
+    dearest: dict[tuple[str, str, str, Decimal], OpenOrder] = {}
+    for order in orders:
+        key = (order.list_id, order.symbol, order.side, order.quantity - order.filled)
+        if not order.list_id:
+            yield order
+        elif key not in dearest or _price(order) > _price(dearest[key]):
+            dearest[key] = order
+    yield from dearest.values()
+
+
+def _price(order: OpenOrder) -> Decimal:
+    """An order without a price is filled at any."""
+    return order.limit_price or order.stop_price or Decimal("Infinity")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select
 from engines.domain.activity import Activity
 from engines.domain.orders import OPEN_ORDER_STATUSES, Fill, Order, OrderStatus
 from engines.errors import Conflict
+from engines.execution.broker import OpenOrder
 from engines.ledger.book import currencies
 from engines.ledger.journal import Journal
 from engines.storage import ledger as tables

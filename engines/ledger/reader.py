@@ -342,7 +342,7 @@ class LedgerReader:
         book = self._book(connection, row, moved)
         entries = orders.open_entries(connection, account_id)
         if row["mode"] == "live":
-            entries = counting_externals(entries, read_externals(connection, account_id))
+            entries = counting_externals(entries, read_externals(connection, account_id), row["currency"])
         balances = dict(book.movements)
         add_to_balances(balances, moved, currency=row["currency"])
         balances[row["currency"]] = row["starting_cash"] + balances.get(row["currency"], Decimal(0))

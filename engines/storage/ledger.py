@@ -236,6 +236,8 @@ external_orders = Table(
     Column("limit_price", Money),
     Column("stop_price", Money),
     Column("first_seen", Instant, nullable=False),
+    # What the venue calls the list that the order is in; empty for one that stands alone.
+    Column("list_id", Text, nullable=False, server_default=""),
 )
 
 # What each comparison with a venue found; `report` is JSON.

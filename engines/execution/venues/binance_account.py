@@ -110,7 +110,14 @@ class BinanceAccount:
             filled=amount(row, "executedQty"),
             limit_price=positive(row, "price"),
             stop_price=positive(row, "stopPrice"),
+            list_id=_list_of(row),
         )
+
+
+def _list_of(row: Mapping[str, Any]) -> str:
+    """Binance names no list as -1."""
+    found = str(row.get("orderListId") or "")
+    return "" if found == "-1" else found
 
 
 def execution(row: Mapping[str, Any], market: Market) -> Execution:

@@ -19,6 +19,7 @@ _DAY_MS: Final = 86_400_000
 # The history is told in spans of at most a week; so many of them are read before an order is denied.
 _SPAN_MS: Final = 7 * _DAY_MS
 _SPANS: Final = 13
+_EXITS: Final = frozenset({"StopLoss", "TakeProfit"})
 
 
 class BybitPages:
@@ -129,13 +130,14 @@ class BybitAccount:
             filled=amount(row, "cumExecQty"),
             limit_price=limit if kind == "Limit" else None,
             stop_price=trigger,
+            list_id=str(row.get("parentOrderLinkId") or "") if row.get("stopOrderType") in _EXITS else "",
         )
 
 
 def exit_id(row: Mapping[str, Any]) -> str | None:
     """Our id of an exit, which Bybit tells by its entry and its kind; None for every other order."""
     parent, kind = str(row.get("parentOrderLinkId") or ""), row.get("stopOrderType")
-    if not parent or kind not in {"StopLoss", "TakeProfit"}:
+    if not parent or kind not in _EXITS:
         return None
     stop_id, target_id = protective_ids(parent)
     return stop_id if kind == "StopLoss" else target_id

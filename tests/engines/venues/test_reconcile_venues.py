@@ -39,6 +39,7 @@ class Desk:
     broker: CcxtBroker
     context: OrderContext
     clock: ManualClock
+    client: VenueClient
 
     @property
     def ledger(self) -> Ledger:
@@ -104,7 +105,8 @@ def open_desk(
             max_daily_loss_fraction=Decimal(1),
             max_drawdown_fraction=Decimal(1),
         )
-        return Desk(handle, broker, OrderContext(ledger, market, clock, limits, mode="live", within="live-"), clock)
+        context = OrderContext(ledger, market, clock, limits, mode="live", within="live-")
+        return Desk(handle, broker, context, clock, client)
 
     yield open_
     engine.dispose()
@@ -169,7 +171,7 @@ def test_an_order_that_nobody_knew_the_outcome_of_is_found(desk: Desk) -> None:
     assert sum(desk.venue.truth()["accepts"].values()) == 1
 
 
-def test_an_order_of_somebody_else_is_external_counts_as_exposure_and_is_not_touched(desk: Desk) -> None:
+def test_rule_36_an_order_of_somebody_else_is_external_counts_as_exposure_and_is_not_touched(desk: Desk) -> None:
     placed = desk.venue.external(symbol=BTC, side="buy", quantity="0.2", price="40000")
     found = desk.reconcile()
     [external] = desk.ledger.external_orders(ACCOUNT)
@@ -180,7 +182,7 @@ def test_an_order_of_somebody_else_is_external_counts_as_exposure_and_is_not_tou
         Decimal(40_000),
     )
     account, entries = desk.ledger.standing(ACCOUNT)
-    assert (entries.count, entries.buying) == (0, Decimal(8_000))
+    assert (entries.count, entries.buying, dict(entries.external)) == (0, Decimal(0), {BTC: Decimal(8_000)})
     assert account.free("USDT") == 92_000
     assert (found.matches, desk.state()) == (True, "active")
     [left] = [each for each in desk.venue.truth()["orders"] if each["id"] == placed["id"]]
@@ -192,14 +194,14 @@ def test_an_order_of_somebody_else_is_external_counts_as_exposure_and_is_not_tou
     assert desk.ledger.account(ACCOUNT).free("USDT") == 100_000
 
 
-def test_our_own_open_orders_are_not_external(desk: Desk) -> None:
+def test_rule_36_our_own_open_orders_are_not_external(desk: Desk) -> None:
     resting = desk.order(limit_price=Decimal(49_000), order_type="limit")
     protected = desk.order(stop_loss=Decimal(40_000), take_profit=Decimal(60_000))
     assert (resting.status, protected.status) == ("accepted", "filled")
     assert desk.reconcile().externals == ()
 
 
-def test_money_that_left_halts_the_account_with_the_numbers(desk: Desk) -> None:
+def test_rule_37_money_that_left_halts_the_account_with_the_numbers(desk: Desk) -> None:
     desk.venue.deposit(asset="USDT", amount="-250")
     paused: list[float] = []
     found = desk.reconcile("routine", sleep=paused.append)
@@ -212,7 +214,7 @@ def test_money_that_left_halts_the_account_with_the_numbers(desk: Desk) -> None:
         assert number in standing.reason
 
 
-def test_a_difference_that_goes_away_halts_nothing(desk: Desk) -> None:
+def test_rule_37_a_difference_that_goes_away_halts_nothing(desk: Desk) -> None:
     desk.venue.deposit(asset="BTC", amount="-0.001")
 
     def back(_: float) -> None:
@@ -237,7 +239,7 @@ def test_a_difference_that_a_person_explains_is_booked_once_and_trading_goes_on(
     assert desk.ledger.account(ACCOUNT).positions[0].quantity == Decimal("0.9")
 
 
-def test_lifting_the_halt_without_an_explanation_halts_again(desk: Desk) -> None:
+def test_rule_37_lifting_the_halt_without_an_explanation_halts_again(desk: Desk) -> None:
     desk.venue.deposit(asset="USDT", amount="-250")
     desk.reconcile()
     desk.ledger.change_state("active", reason="No idea.", by="ann", account=ACCOUNT)
@@ -245,7 +247,7 @@ def test_lifting_the_halt_without_an_explanation_halts_again(desk: Desk) -> None
     assert desk.state() == "halted"
 
 
-def test_a_trade_of_somebody_else_is_told_and_halts(desk: Desk) -> None:
+def test_rule_37_a_trade_of_somebody_else_is_told_and_halts(desk: Desk) -> None:
     desk.order()
     desk.reconcile()
     desk.venue.external(symbol=BTC, side="sell", quantity="0.3")
@@ -255,7 +257,7 @@ def test_a_trade_of_somebody_else_is_told_and_halts(desk: Desk) -> None:
     assert desk.state() == "halted"
 
 
-def test_a_currency_the_desk_never_had_is_told_and_stops_nothing(desk: Desk) -> None:
+def test_rule_37_a_currency_the_desk_never_had_is_told_and_stops_nothing(desk: Desk) -> None:
     desk.venue.deposit(asset="ETH", amount="3")
     found = desk.reconcile()
     [difference] = found.differences
@@ -324,3 +326,16 @@ def test_fills_are_asked_for_since_ledger_and_venue_last_agreed(desk: Desk) -> N
     found = desk.reconcile()
     assert (found.matches, [fill.order_id for fill in found.fills]) == (True, [order.id])
     assert desk.in_ledger() == desk.at_venue()
+
+
+def test_rule_36_a_list_of_somebody_else_over_one_holding_holds_it_back_once(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk("binance", USDT="100000", BTC="0.4")
+    desk.reconcile("start")
+    legs = {"aboveType": "LIMIT_MAKER", "abovePrice": "60000", "belowType": "STOP_LOSS", "belowStopPrice": "40000"}
+    params = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.3", "listClientOrderId": "by-hand", **legs}
+    desk.client.call("private_post_orderlist_oco", params, "order", 2)
+    found = desk.reconcile()
+    assert (len(found.externals), len({each.list_id for each in found.externals})) == (2, 1)
+    assert desk.ledger.account(ACCOUNT).free("BTC") == Decimal("0.1")
+    assert desk.broker.balances()["BTC"].free == Decimal("0.1")
+    assert (found.matches, desk.state()) == (True, "active")
