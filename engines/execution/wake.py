@@ -167,21 +167,24 @@ class Waker:
                     todo = self._next()
                 if self._closed:
                     return
-            try:
-                if isinstance(todo, _Waiting):
-                    self._attend(todo)
-                elif todo is not None:
-                    todo()
-            except Exception:
-                # Process edge: the rounds of the watcher bring what this one could not.
-                _LOGGER.exception("what a venue's stream spoke of could not be looked up")
+            if isinstance(todo, _Waiting):
+                self._attend(todo)
+            elif todo is not None:
+                self._done(todo)
 
-    def _attend(self, waiting: _Waiting) -> None:
+    def _done(self, job: Callable[[], object]) -> object:
+        """What a job comes to; None when it could not be done."""
         try:
-            is_done = self._look(waiting.heard)
+            return job()
         except VenueUnavailable as error:
             _LOGGER.info("a look-up after an event of the stream failed: %s", error)
-            is_done = False
+        except Exception:
+            # Process edge: a defect, or the database. It is tried again, and the rounds of the watcher go on.
+            _LOGGER.exception("what a venue's stream spoke of could not be looked up")
+        return None
+
+    def _attend(self, waiting: _Waiting) -> None:
+        is_done = self._done(lambda: self._look(waiting.heard))
         if is_done or waiting.tries >= len(_AGAIN_SECONDS):
             return
         again = _Waiting(waiting.heard, self._monotonic() + _AGAIN_SECONDS[waiting.tries], waiting.tries + 1)
