@@ -22,6 +22,7 @@ def live_view(live: LiveDesk) -> LiveStanding:
     """Arming, comparison, and what is in the way."""
     gate = live.gate
     arming = gate.arming
+    stream = live.stream.standing if live.stream is not None else None
     return LiveStanding(
         venue=gate.venue,
         account=gate.account,
@@ -29,6 +30,8 @@ def live_view(live: LiveDesk) -> LiveStanding:
         armed_by=arming.by if arming else "",
         reconciled_at=gate.reconciled_at.isoformat() if gate.reconciled_at else None,
         in_the_way=gate.in_the_way(),
+        order_events="streamed" if stream is not None and stream.is_up else "polled",
+        stream_trouble=stream.trouble if stream is not None else "",
     )
 
 

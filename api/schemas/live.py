@@ -20,6 +20,10 @@ class LiveStanding(BaseModel):
     armed_by: str
     reconciled_at: TimeText | None = Field(description="When ledger and venue were compared last.")
     in_the_way: str = Field(description="Why no order passes now; empty when orders pass.")
+    order_events: Literal["streamed", "polled"] = Field(
+        description="Whether the venue tells of orders as it happens; they are asked for now and then all the same."
+    )
+    stream_trouble: str = Field(description="Why the venue's stream is down; empty while it is up.")
 
 
 class ArmRequest(Request):
