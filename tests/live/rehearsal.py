@@ -33,9 +33,21 @@ def led_to(port: int) -> Any:
         for name in exchange.urls["api"]:
             if name in {"public", "private", "spot", "v2"}:
                 exchange.urls["api"][name] = base
+        if "ws" in exchange.urls["api"]:
+            exchange.urls["api"]["ws"] |= sockets_of(exchange.id, f"ws://127.0.0.1:{port}/{exchange.id}")
         exchange.hostname = "127.0.0.1"
 
     return configure
+
+
+def sockets_of(venue: str, base: str) -> dict[str, Any]:
+    """Where a venue's streams are at the emulator, under ccxt's names."""
+    if venue == "binance":
+        return {"spot": f"{base}/stream/ws", "ws-api": {"spot": f"{base}/ws-api/v3"}}
+    if venue == "kraken":
+        names = {"public": "public", "private": "private", "publicV2": "public/v2", "privateV2": "private/v2"}
+        return {name: f"{base}/{path}" for name, path in names.items()}
+    return {"public": {"spot": f"{base}/v5/public/spot"}, "private": {"contract": f"{base}/v5/private"}}
 
 
 def _blocked(addresses: Any) -> Any:
