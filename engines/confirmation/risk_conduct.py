@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -85,16 +86,18 @@ def breaches(equity: Decimal, currency: str, activity: Activity | None, limits: 
     return {name: f"{message}: only orders that reduce a holding pass." for name, message in found.items()}
 
 
-def look_alikes(intent: OrderIntent, activity: Activity, limits: RiskLimits, *, ticket_id: str = "") -> tuple[str, ...]:
+def look_alikes(
+    intent: OrderIntent, activity: Activity, limits: RiskLimits, *, apart_from: Collection[str] = ()
+) -> tuple[str, ...]:
     """Orders like this one that were sent just before, one sentence each; a person has to mean the repetition.
 
     Args:
-        ticket_id: the intent's own ticket, which is no look-alike of itself.
+        apart_from: tickets that are no look-alikes: the intent's own, and that of an order it takes the place of.
     """
     return tuple(
         f"It is the same as {sent.label}, sent {lasting(activity.at - sent.sent_at)} ago."
         for sent in activity.recent
-        if sent.ticket_id != ticket_id
+        if sent.ticket_id not in apart_from
         and not sent.is_refused
         and activity.at - sent.sent_at < timedelta(seconds=limits.duplicate_seconds)
         and _looks_like(intent, sent)

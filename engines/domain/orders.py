@@ -65,6 +65,7 @@ class OrderIntent:
         time_in_force: how long it may stay open; empty for what its type does by itself.
         good_till: for `GTD`, until when.
         stop_atr: the stop-loss as a distance from the entry, in average true ranges, instead of a price.
+        replaces_order: the open order whose place it takes; empty for an order of its own.
     """
 
     account: str
@@ -86,6 +87,7 @@ class OrderIntent:
     time_in_force: TimeInForce | Literal[""] = ""
     good_till: datetime | None = None
     stop_atr: Decimal | None = None
+    replaces_order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,9 @@ class OrderTicket:
             to mean the repetition.
         stake: what it puts at risk; None without a stop-loss, and on older tickets.
         stop_note: how a stop-loss that was given as a distance came to its price.
+        replaces_order, replaced_words: the open order that is cancelled first and whose place it takes, by id and in
+            words; empty for an order of its own.
+        replaced_filled: how much of that one had filled when the ticket was made, base units.
     """
 
     id: str
@@ -243,6 +248,9 @@ class OrderTicket:
     look_alikes: tuple[str, ...] = ()
     stake: Stake | None = None
     stop_note: str = ""
+    replaces_order: str = ""
+    replaced_words: str = ""
+    replaced_filled: Decimal | None = None
 
     def sealed_content(self) -> dict[str, Any]:
         """Everything the hash covers, as plain JSON values."""
@@ -257,7 +265,12 @@ class OrderTicket:
 
 _UNSEALED: Final = frozenset({"hash", "status", "decided_by", "decided_at", "superseded_by", "reason"})
 # Fields that came later: a ticket that says nothing in them has the hash it had before there were any.
-_SEALED_WHEN_SET: Final = frozenset({"exits_held_by", "good_till", "look_alikes", "stake", "stop_note", "turns"})
+_SEALED_WHEN_SET: Final = frozenset(
+    {
+        *("exits_held_by", "good_till", "look_alikes", "stake", "stop_note", "turns"),
+        *("replaces_order", "replaced_words", "replaced_filled"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from engines.execution.context import OrderContext
 from engines.execution.expiry import with_validity
 from engines.execution.intake import normalised
 from engines.execution.reduction import as_reduced, offer
+from engines.execution.replacing import replaced_order, with_replaced, without
 from engines.execution.situation import marks_of, situation_of, usable_quote
 
 # How the audit calls whatever restricts an account by itself.
@@ -114,7 +115,8 @@ def _sealed(
 
 
 def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicket:
-    account, entries = context.ledger.standing(intent.account, owner)
+    old = replaced_order(intent, context, owner)
+    account, entries = context.ledger.standing(intent.account, owner, without=old.id if old else "")
     instrument = context.market.instrument(intent.symbol)
     if instrument.quote != account.currency:
         raise InvalidRequest(
@@ -131,7 +133,7 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
         marks=marks_of(account, context.market, entries),
         entries=entries,
     )
-    situation = _with_activity(situation, context)
+    situation = _with_activity(situation, context, old)
     intent, stop_note = with_measured_stop(intent, instrument, quote, context.market)
     intent = with_validity(normalised(intent, instrument, quote, situation.equity), context.clock.now())
     _require_permitted(intent, context, owner)
@@ -139,7 +141,8 @@ def _order(intent: OrderIntent, context: OrderContext, owner: str) -> OrderTicke
     if verdict.denial is not None:
         raise _denied(intent, situation, verdict, context, owner)
     verdict = as_reduced(intent, verdict, context)
-    return replace(_draft(intent, context, owner, situation, verdict), stop_note=stop_note)
+    draft = _draft(intent, context, owner, situation, verdict, apart_from=(old.ticket_id,) if old else ())
+    return replace(with_replaced(draft, old), stop_note=stop_note)
 
 
 def _require_permitted(intent: OrderIntent, context: OrderContext, owner: str) -> None:
@@ -178,7 +181,13 @@ def _denied(
 
 
 def _draft(
-    intent: OrderIntent, context: OrderContext, owner: str, situation: Situation, verdict: RiskVerdict
+    intent: OrderIntent,
+    context: OrderContext,
+    owner: str,
+    situation: Situation,
+    verdict: RiskVerdict,
+    *,
+    apart_from: tuple[str, ...],
 ) -> OrderTicket:
     instrument, quote = situation.instrument, situation.quote
     reference = quote.taking(intent.side)
@@ -198,7 +207,9 @@ def _draft(
         risk=verdict,
         confluence=context.confluence(intent.side, intent.symbol),
         stake=stake_of(intent, instrument, quote, situation.equity),
-        look_alikes=look_alikes(intent, situation.activity, context.limits) if situation.activity else (),
+        look_alikes=look_alikes(intent, situation.activity, context.limits, apart_from=apart_from)
+        if situation.activity
+        else (),
     )
 
 
@@ -210,14 +221,14 @@ def _holder(ticket: OrderTicket, context: OrderContext) -> Holder | Literal[""]:
     return "venue" if context.holds_protection(ticket) else "desk"
 
 
-def _with_activity(situation: Situation, context: OrderContext) -> Situation:
+def _with_activity(situation: Situation, context: OrderContext, old: Order | None) -> Situation:
     """Look at the account's equity, then at what it did lately."""
     ledger, account = context.ledger, situation.account.id
     # The day of the whole market, as the watch of the losses counts it: a symbol's own time may end earlier.
     day = f"{context.market.now():%Y-%m-%d}"
     ledger.observe_equity(account, situation.equity, day, movements=situation.account.movements)
     window = timedelta(seconds=context.limits.duplicate_seconds)
-    return replace(situation, activity=ledger.activity(account, window=window))
+    return replace(situation, activity=without(ledger.activity(account, window=window), old))
 
 
 def crosses(intent: OrderIntent, reference: Decimal) -> bool:

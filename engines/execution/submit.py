@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from engines.confirmation.risk import RiskLimits, look_alikes, reserve_price, review
@@ -16,9 +19,11 @@ from engines.execution.context import OrderContext
 from engines.execution.prepare import intent_of
 from engines.execution.protection import try_protective
 from engines.execution.recover import look_up
+from engines.execution.replacing import way_is_clear, without
 from engines.execution.situation import marks_of, situation_of, usable_quote
 from engines.ledger.ledger import Ledger
 from engines.ledger.orders import OpenEntries
+from engines.ledger.replacing import begin_replacement
 from engines.ledger.submissions import NOT_AS_DECIDED
 
 # An approval in the ticket's last second still has this long to be carried out.
@@ -55,11 +60,13 @@ def submit(ticket_id: str, context: OrderContext, broker: Broker) -> Order | Non
             return order
         if ticket.status in _NOTHING_SENT and ticket.decided_at is not None:
             return None
-        if ticket.kind == "order":
+        if ticket.kind == "order" and not ticket.replaces_order:
             _require_approved(ticket, "approved")
             return _send(ticket, context, broker) if _still_valid(ticket, context) else None
-        begun = _cancellation_begun(ticket, context)
+        begun = _cancellation_begun(ticket, context) if ticket.kind == "cancel" else _replacement_begun(ticket, context)
     # Each order is cancelled under its own ticket's claim, which whoever is sending it holds.
+    if begun and ticket.kind == "order":
+        return _replaced(ticket, context, broker)
     if begun:
         carry_out_cancellation(ticket, ledger=ledger, broker=broker, clock=context.clock)
     return None
@@ -92,6 +99,57 @@ def _cancellation_begun(ticket: OrderTicket, context: OrderContext) -> bool:
             return False
         context.ledger.advance_ticket(ticket.id, "submitting", reason="", kind="cancellation_started")
     return ticket.status != "cancelled"
+
+
+def _replacement_begun(ticket: OrderTicket, context: OrderContext) -> bool:
+    """True when the order that a ticket replaces is to be cancelled now: nothing is known that would stop the new one.
+
+    What would deny the new order denies it here, while the old one is still untouched.
+    """
+    _require_approved(ticket, "approved", "submitting", "unknown")
+    ledger = context.ledger
+    if ticket.status != "approved":
+        return True
+    if not _still_valid(ticket, context):
+        return False
+    _require_recorded(context)
+    refused = _foreseen(ticket, context)
+    if refused:
+        ledger.advance_ticket(ticket.id, "denied", reason=refused, kind="ticket_denied")
+        return False
+    with ledger.journalled() as journal:
+        return begin_replacement(journal, ticket) == "submitting"
+
+
+def _foreseen(ticket: OrderTicket, context: OrderContext) -> str:
+    """Why a ticket that replaces an order would be denied once that one has given way; empty when it would not."""
+    ledger, market = context.ledger, context.market
+    refused = _elsewhere(ticket, context) or ledger.standing_state(ticket.account).refusal(ticket)
+    if refused:
+        return refused
+    old = ledger.order(ticket.replaces_order)
+    instrument, quote = market.instrument(ticket.symbol), usable_quote(market, ticket.symbol)
+    account, entries = ledger.standing(ticket.account, without=old.id)
+    lately = ledger.activity(account.id, window=timedelta(seconds=context.limits.duplicate_seconds))
+    recheck = _recheck(
+        context, instrument, quote, marks_of(account, market, entries), apart_from=(ticket.id, old.ticket_id)
+    )
+    entries = replace(entries, activity=without(lately, old))
+    return _moved(ticket, quote, instrument) or recheck(ticket, account, entries)
+
+
+def _replaced(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order | None:
+    """Send the new order of a ticket once the old one is proven ended."""
+    ledger = context.ledger
+    if not way_is_clear(ticket, context, broker):
+        return None
+    with ledger.claim(ticket.id):
+        order, ticket = ledger.order_of(ticket.id), ledger.ticket(ticket.id)
+        if order is not None:
+            return look_up(order, ledger=ledger, broker=broker, clock=context.clock)
+        if ticket.status not in {"submitting", "unknown"}:
+            return None
+        return _send(ticket, context, broker) if _still_valid(ticket, context) else None
 
 
 def _require_approved(ticket: OrderTicket, *allowed: TicketStatus) -> None:
@@ -132,17 +190,8 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
     account, entries = ledger.standing(ticket.account)
     marks = marks_of(account, market, entries)
 
-    def recheck(ticket: OrderTicket, account: Account, entries: OpenEntries) -> str:
-        refused = context.gate(ticket)
-        if refused:
-            return f"{refused} Nothing was sent."
-        situation = situation_of(account, instrument, quote, market, marks=marks, entries=entries)
-        try:
-            verdict = review(intent_of(ticket), situation, limits)
-        except InvalidRequest as error:
-            return str(error)
-        return verdict.denial.message if verdict.denial else _repeated(ticket, entries, limits)
-
+    replaced = (ledger.order(ticket.replaces_order).ticket_id,) if ticket.replaces_order else ()
+    recheck = _recheck(context, instrument, quote, marks, apart_from=(ticket.id, *replaced))
     refused = _moved(ticket, quote, instrument)
     if refused:
         ledger.advance_ticket(ticket.id, "denied", reason=refused, kind="ticket_denied")
@@ -162,6 +211,34 @@ def _send(ticket: OrderTicket, context: OrderContext, broker: Broker) -> Order |
     # The entry is on record; what of its exits cannot be seen to now is brought by `sync_fills`.
     try_protective(order, ledger=ledger, broker=broker)
     return order
+
+
+def _recheck(
+    context: OrderContext,
+    instrument: Instrument,
+    quote: Quote,
+    marks: dict[str, Decimal],
+    *,
+    apart_from: tuple[str, ...],
+) -> Callable[[OrderTicket, Account, OpenEntries], str]:
+    """The whole review once more, over the account as it is then; it says why a ticket may not be sent.
+
+    Args:
+        apart_from: tickets that are no look-alikes of it.
+    """
+
+    def recheck(ticket: OrderTicket, account: Account, entries: OpenEntries) -> str:
+        refused = context.gate(ticket)
+        if refused:
+            return f"{refused} Nothing was sent."
+        situation = situation_of(account, instrument, quote, context.market, marks=marks, entries=entries)
+        try:
+            verdict = review(intent_of(ticket), situation, context.limits)
+        except InvalidRequest as error:
+            return str(error)
+        return verdict.denial.message if verdict.denial else _repeated(ticket, entries, context.limits, apart_from)
+
+    return recheck
 
 
 def _placed(order: Order, approved: ApprovedTicket, ledger: Ledger, broker: Broker) -> Order:
@@ -191,11 +268,11 @@ def _elsewhere(ticket: OrderTicket, context: OrderContext) -> str:
     return f"This ticket is for {there} and the desk now runs on {context.market.name} ({context.mode})."
 
 
-def _repeated(ticket: OrderTicket, entries: OpenEntries, limits: RiskLimits) -> str:
+def _repeated(ticket: OrderTicket, entries: OpenEntries, limits: RiskLimits, apart_from: tuple[str, ...]) -> str:
     """Why an order like one that was just sent is not sent too; empty when its ticket said so and a person meant it."""
     if ticket.look_alikes or entries.activity is None:
         return ""
-    found = look_alikes(intent_of(ticket), entries.activity, limits, ticket_id=ticket.id)
+    found = look_alikes(intent_of(ticket), entries.activity, limits, apart_from=apart_from)
     return f"{' '.join(found)} Nothing was sent; ask again if you mean it once more." if found else ""
 
 

@@ -114,17 +114,26 @@ class OpenEntries:
         buying: value of the buys among them, quote units.
         reserved: what they hold back, by currency, fees included.
         activity: what the account did lately; None where nobody asked for it.
+        external: value of the buys that others placed, by symbol, quote units; not among `buying`.
+        unpriced: buys that others placed and that only a market can value; in neither.
     """
 
     count: int
     buying: Decimal
     reserved: dict[str, Decimal]
     activity: Activity | None = None
+    external: Mapping[str, Decimal] = field(default_factory=dict)
+    unpriced: tuple[OpenOrder, ...] = ()
 
 
-def open_entries(connection: Connection, account: str) -> OpenEntries:
-    """What open entries of an account hold back; orders whose outcome is unclear count as open."""
-    rows = connection.execute(_OPEN_ENTRIES, {"account": account}).mappings().all()
+def open_entries(connection: Connection, account: str, *, without: str = "") -> OpenEntries:
+    """What open entries of an account hold back; orders whose outcome is unclear count as open.
+
+    Args:
+        without: an order that is to give way, by id.
+    """
+    found = connection.execute(_OPEN_ENTRIES, {"account": account}).mappings().all()
+    rows = [row for row in found if row["id"] != without]
     buying, held = _ZERO, dict[str, Decimal]()
     for row in rows:
         base, quote = currencies(row["symbol"])

@@ -60,10 +60,10 @@ class LedgerReader:
         """
         return self.standing(account_id, owner)[0]
 
-    def standing(self, account_id: str, owner: str | None = None) -> tuple[Account, OpenEntries]:
-        """The account together with its open entries, as of one instant; errors as `account`."""
+    def standing(self, account_id: str, owner: str | None = None, *, without: str = "") -> tuple[Account, OpenEntries]:
+        """The account together with its open entries but `without`, as of one instant; errors as `account`."""
         with self._engine.connect() as connection:
-            account, book, entries = self._account(connection, account_id, owner)
+            account, book, entries = self._account(connection, account_id, owner, without=without)
         self._books[account_id] = book
         return account, entries
 
@@ -336,11 +336,13 @@ class LedgerReader:
         account, _, _ = self._account(connection, entry.account, None)
         return left_of(connection, entry, held=account.balances.get(entry.symbol.partition("/")[0], Decimal(0)))
 
-    def _account(self, connection: Connection, account_id: str, owner: str | None) -> tuple[Account, Book, OpenEntries]:
+    def _account(
+        self, connection: Connection, account_id: str, owner: str | None, *, without: str = ""
+    ) -> tuple[Account, Book, OpenEntries]:
         row = self._require_account(connection, account_id, owner)
         moved = read_adjustments(connection, account_id) if row["mode"] == "live" else ()
         book = self._book(connection, row, moved)
-        entries = orders.open_entries(connection, account_id)
+        entries = orders.open_entries(connection, account_id, without=without)
         if row["mode"] == "live":
             entries = counting_externals(entries, read_externals(connection, account_id), row["currency"])
         balances = dict(book.movements)

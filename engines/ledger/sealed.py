@@ -23,6 +23,7 @@ _DECIMALS: Final = frozenset(
         "reference_price",
         "notional",
         "estimated_fee",
+        "replaced_filled",
     }
 )
 _TIMES: Final = frozenset({"quote_time", "created_at", "expires_at", "good_till"})
