@@ -16,7 +16,7 @@ from engines.execution.prepare import prepare_ticket
 
 from .desk import ACCOUNT, BTC, OWNER, Desk, exchange_of, open_account, open_desk, prepare_home
 from .link import Handle, Link, control
-from .verdict import compared, unjournalled
+from .verdict import compared, trade_id, unjournalled
 
 RATE: Final = 0.3
 _ROUTES: Final = ("create", "cancel", "lookup", "open_orders", "closed_orders", "fills", "time")
@@ -136,7 +136,7 @@ class _Storm:
 def _counted(desk: Desk, door: Handle, tickets: int, seconds: float) -> Weathered:
     wrong = (*unjournalled(desk, door), *compared(desk, door))
     truth, log = door.truth(), door.log()
-    known = {fill.id.rpartition("-")[2] if fill.id.startswith("BTCUSDT-") else fill.id for fill in _fills(desk)}
+    known = {trade_id(fill.id) for fill in _fills(desk)}
     statuses: dict[str, int] = {}
     for order in desk.ledger.orders(limit=1_000_000):
         statuses[order.status] = statuses.get(order.status, 0) + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -12,17 +11,17 @@ from engines.domain.orders import Order
 from engines.errors import VenueUnavailable
 from engines.execution.reconcile import reconcile
 from engines.execution.submit import unfinished
+from engines.execution.venues.kraken_ids import own_id as of_kraken
 
 from .desk import ACCOUNT, CASH, Desk
 from .link import Handle
 
-# Ids in Kraken's form: "qtp" in hexadecimal, what the order is, and the digits of our own id.
-_AT_KRAKEN: Final = re.compile(r"717470([0-9a-f]{2})([0-9a-f]{24})")
-_PART: Final = {"00": "", "01": "-sl", "02": "-tp", "03": "-gs", "04": "-gt"}
-_ENDS: Final = re.compile(r"-(ls|sl|tp|gs|gt)$")
+# Exits that the desk sends in place of others are numbered.
+_ENDS: Final = re.compile(r"-(ls|sl|tp|gs|gt)[0-9]*$")
 _OPEN: Final = frozenset({"open", "untriggered", "waiting"})
 _CLIENT_ID: Final = ("newClientOrderId", "workingClientOrderId", "listClientOrderId", "orderLinkId", "cl_ord_id")
 _NEVER_THERE: Final = frozenset({"not_accepted", "rejected_by_venue"})
+_REFUSALS: Final[frozenset[str | None]] = frozenset({None, "rate_limited", "banned"})
 
 
 def compared(desk: Desk, venue: Handle) -> list[str]:
@@ -30,7 +29,7 @@ def compared(desk: Desk, venue: Handle) -> list[str]:
     truth = venue.truth()
     orders = {order.id: order for order in desk.ledger.orders(limit=100_000)}
     wrong = [f"{client_id} was accepted {count} times" for client_id, count in truth["accepts"].items() if count > 1]
-    wrong += [f"{name} was sent {count} times" for name, count in _sent(venue).items() if count > 1]
+    wrong += sent_again(venue)
     wrong += _money(desk, truth)
     wrong += _orders(orders, truth)
     wrong += [f"the exits of {order.id} are nowhere" for order in orders.values() if _is_unguarded(order, orders)]
@@ -62,10 +61,26 @@ def unjournalled(desk: Desk, venue: Handle) -> list[str]:
     return [f"{name} was sent and is not in the journal" for name in _sent(venue) if _entry(name) not in known]
 
 
+def sent_again(venue: Handle) -> list[str]:
+    """Orders that were sent once more although the venue may have had them; an entry is never sent a second time.
+
+    An exit that was refused before may be due again.
+    """
+    return [
+        f"{name} was sent {len(faults)} times"
+        for name, faults in _sent(venue).items()
+        if len(faults) > 1 and (_entry(name) == own_id(name) or not set(faults[:-1]) <= _REFUSALS)
+    ]
+
+
+def trade_id(fill_id: str) -> str:
+    """The venue's own number of a fill; ours names the market too where the venue's is unique on one only."""
+    return fill_id.rpartition("-")[2] if fill_id.startswith("BTCUSDT-") else fill_id
+
+
 def own_id(client_id: str) -> str:
     """Our id behind the one that a venue was given."""
-    theirs = _AT_KRAKEN.fullmatch(client_id.replace("-", ""))
-    return f"qtp-{theirs[2]}{_PART[theirs[1]]}" if theirs else client_id
+    return of_kraken(client_id) or client_id
 
 
 def compared_on_paper(desk: Desk) -> list[str]:
@@ -90,9 +105,13 @@ def _entry(client_id: str) -> str:
     return _ENDS.sub("", own_id(client_id))
 
 
-def _sent(venue: Handle) -> Counter[str]:
-    sent = (entry["params"] for entry in venue.log(route="create"))
-    return Counter(next(params[name] for name in _CLIENT_ID if params.get(name)) for params in sent)
+def _sent(venue: Handle) -> dict[str, list[str | None]]:
+    """The faults that each order met which was sent, in order, by the id it was sent under."""
+    sent: dict[str, list[str | None]] = {}
+    for entry in venue.log(route="create"):
+        params = entry["params"]
+        sent.setdefault(next(params[name] for name in _CLIENT_ID if params.get(name)), []).append(entry["fault"])
+    return sent
 
 
 def _money(desk: Desk, truth: Mapping[str, Any]) -> list[str]:
@@ -129,7 +148,9 @@ def _difference(order: Order | None, row: Mapping[str, Any], fills: set[str]) ->
     """What is different about one order of the venue; its exits are none of ours before their entry has filled."""
     state, filled = row["state"], Decimal(row["filled"])
     if order is None:
-        ended_unused = state in {"cancelled", "expired"} and not filled and row["client_id"].endswith(("-sl", "-tp"))
+        # Exits that a venue makes by itself may come without an id of ours.
+        is_exit = not row["client_id"] or row["client_id"].endswith(("-sl", "-tp"))
+        ended_unused = state in {"cancelled", "expired"} and not filled and is_exit
         return (
             ""
             if state == "waiting" or ended_unused
@@ -141,5 +162,5 @@ def _difference(order: Order | None, row: Mapping[str, Any], fills: set[str]) ->
         return f"{order.id} is {order.status} over {order.filled}; at the venue {state} over {filled}"
     if (order.status == "partially_filled") != (expected == "open" and filled > 0):
         return f"{order.id} is {order.status} with {order.filled} filled"
-    known = {fill.id.rpartition("-")[2] if fill.id.startswith("BTCUSDT-") else fill.id for fill in order.fills}
+    known = {trade_id(fill.id) for fill in order.fills}
     return "" if known == fills else f"{order.id} has the fills {sorted(known)}; the venue {sorted(fills)}"
