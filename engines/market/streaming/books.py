@@ -25,13 +25,18 @@ def watch_changes(exchange: Any, board: Board, broken: Callable[[str, Any], None
     def handle(client: Any, message: Mapping[str, Any]) -> None:
         if exchange.id == "binance":
             _numbered(exchange, board, message)
-            understood(client, message)
-            return
         understood(client, message)
         if exchange.id == "kraken" and not _summed(exchange, board, message):
             broken(str(message["data"][0]["symbol"]), client)
 
-    exchange.handle_order_book = handle
+    def guarded(client: Any, message: Mapping[str, Any]) -> None:
+        try:
+            handle(client, message)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+            # Raised here it would silence the whole connection: ccxt reads on only after a message it could handle.
+            broken("a symbol nobody can read", client)
+
+    exchange.handle_order_book = guarded
 
 
 def copied(book: Mapping[str, Any]) -> tuple[Levels, Levels]:

@@ -89,7 +89,11 @@ class StreamFeed:
 
     def close(self) -> None:
         """End every stream, the connections and the thread; again does no harm."""
-        self._thread.close()
+        try:
+            self._thread.close()
+        except RuntimeError:
+            # Somewhere in ccxt; the thread does not keep the process, and nothing it tells is listened to any more.
+            _LOGGER.warning("the market streams of %s do not end", self._id)
 
     def standing(self) -> StreamStanding:
         """How the streams stand now; from any thread."""
@@ -138,7 +142,11 @@ class StreamFeed:
         work = [asyncio.create_task(self._sort()), asyncio.create_task(self._repair(exchange))]
         try:
             while True:
-                await self._tend(exchange)
+                try:
+                    await self._tend(exchange)
+                except Exception as error:  # noqa: BLE001
+                    # Process edge: one stream that cannot be ended must not end the others.
+                    self._failed(f"tending: {type(error).__name__}")
                 await asyncio.sleep(_ROUND_SECONDS)
         finally:
             await _ended([*work, *self._readers.values()])
@@ -209,15 +217,23 @@ class StreamFeed:
             self._arrived.clear()
             while (found := self._mail.take()) is not None:
                 key, told = found
-                if key.kind == "candles":
-                    self._board.candle(key, told)
-                elif key.kind == "trades":
-                    self._board.trades(key, told)
-                elif key.kind == "book":
-                    self._board.book(key, *told)
-                else:
-                    self._board.tick(key, told)
+                try:
+                    self._tell(key, told)
+                except (TypeError, ValueError, KeyError, ArithmeticError) as error:
+                    # What ccxt made of a message that no exchange documents.
+                    self._board.broke(key)
+                    self._failed(f"{key}: unreadable ({type(error).__name__})")
                 await asyncio.sleep(0)
+
+    def _tell(self, key: StreamKey, told: Any) -> None:
+        if key.kind == "candles":
+            self._board.candle(key, told)
+        elif key.kind == "trades":
+            self._board.trades(key, told)
+        elif key.kind == "book":
+            self._board.book(key, *told)
+        else:
+            self._board.tick(key, told)
 
     async def _repair(self, exchange: Any) -> None:
         """Candles that closed, gaps of candles, and missing trades: one question to REST after the other."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,19 +26,6 @@ from engines.market.window import window_end
 
 # A price older than this is asked for over REST: in a market that stands still that costs a request and no more.
 _FRESH_SECONDS: Final = 2.0
-
-
-@runtime_checkable
-class Streamed(Protocol):
-    """What a market adds that keeps connections open."""
-
-    def streams(self) -> StreamStanding:
-        """How they stand now."""
-        ...
-
-    def close(self) -> None:
-        """End them."""
-        ...
 
 
 class StreamedMarket:

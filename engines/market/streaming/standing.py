@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,16 @@ class StreamStanding:
     def __str__(self) -> str:
         words = f"{self.alive} streams alive, {self.silent} silent, {self.dropped_ticks} ticks dropped"
         return f"{words}; {self.trouble}" if self.trouble else words
+
+
+@runtime_checkable
+class Streamed(Protocol):
+    """What a market adds that keeps connections open."""
+
+    def streams(self) -> StreamStanding:
+        """How they stand now."""
+        ...
+
+    def close(self) -> None:
+        """End them; again does no harm."""
+        ...
