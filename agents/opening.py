@@ -28,6 +28,7 @@ from engines.ledger.halt_file import HaltFile
 from engines.ledger.ledger import Ledger
 from engines.market.demo import DemoMarket
 from engines.market.factory import open_market
+from engines.market.streaming.standing import Streamed
 from engines.storage.database import open_database
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def open_services(
     engine = open_database("desk", home=settings.home, url=settings.database_url)
     with ExitStack() as stack:
         stack.callback(engine.dispose)
-        source = market or _market(settings, clock, configure_exchange)
+        source = market or _market(settings, clock, configure_exchange, streams=settings.market_streams and leased)
+        if market is None and isinstance(source, Streamed):
+            stack.callback(source.close)
         orders = _orders(settings, engine, clock, source, permit, trades=leased)
         if permit is None:
             opened, live = broker or PaperBroker(engine, source, clock), None
@@ -126,7 +129,9 @@ def _live(
     return LiveDesk(held, opened, gate, stream)
 
 
-def _market(settings: Settings, clock: Clock, configure_exchange: ConfigureExchange | None) -> MarketData:
+def _market(
+    settings: Settings, clock: Clock, configure_exchange: ConfigureExchange | None, *, streams: bool
+) -> MarketData:
     if settings.market == "demo":
         return DemoMarket(clock, settings.demo_seed)
     return open_market(
@@ -135,6 +140,7 @@ def _market(settings: Settings, clock: Clock, configure_exchange: ConfigureExcha
         clock=clock,
         database_url=settings.database_url,
         configure=configure_exchange,
+        streams=streams,
     )
 
 

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     market: str = Field(
         default="demo", pattern=r"^[a-z0-9_]+$", description="demo, files, or the id of an exchange such as kraken"
     )
+    market_streams: bool = Field(
+        default=False, description="true or false: whether an exchange's prices and candles are streamed as well"
+    )
     demo_seed: int = Field(default=7, ge=0, lt=2**31, description="a whole number from 0")
     quote_currency: str = Field(
         default="", pattern=r"^[A-Z0-9]{0,10}$", description="a currency such as USDT, or empty for the market's own"

@@ -18,12 +18,15 @@ def open_market(
     clock: Clock,
     database_url: str = "",
     configure: Callable[[Any], None] | None = None,
+    streams: bool = False,
 ) -> MarketData:
     """Open `demo`, `files` or a ccxt id; nothing is asked of the network until candles or quotes are.
 
     Args:
         home: folder of the SQLite files, used by `files` without `database_url`.
         configure: receives the ccxt exchange before its first use, to point it at another address.
+        streams: an exchange's candles and prices are streamed, in a thread that begins with the first of them; whoever
+            opened it has to close it then.
 
     Raises:
         ConfigurationError: there is no such market, or its database cannot be opened.
@@ -44,4 +47,9 @@ def open_market(
         return market
     from engines.market.ccxt_market import CcxtMarket
 
-    return CcxtMarket(name, clock, configure=configure)
+    over_rest = CcxtMarket(name, clock, configure=configure)
+    if not streams:
+        return over_rest
+    from engines.market.streaming.market import StreamedMarket
+
+    return StreamedMarket(over_rest, clock, configure=configure)
