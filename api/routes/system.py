@@ -10,7 +10,7 @@ from api.live_views import live_view
 from api.problems import problems
 from api.readiness import readiness
 from api.schemas.switch import TradingStanding
-from api.schemas.system import Health, Readiness, Status
+from api.schemas.system import Health, MarketStreams, Readiness, Status
 from api.unprotected_views import unprotected_view
 from engines.errors import ConfigurationError, InsufficientData, VenueError
 from engines.market.data import MarketData
@@ -54,9 +54,13 @@ def status(caller: Reader, desk: DeskDep, request: Request) -> Status:
         trading=TradingStanding.of(desk.ledger.standing_state(account)),
         live=live_view(desk.services.live) if desk.services.live else None,
         chat_ready=gate is not None and gate.ready,
+        market_streams=MarketStreams.of(desk.market),
         fills=desk.services.broker.model,
         unprotected=unprotected_view(
-            desk.ledger, accounts=desk.ledger.accounts(caller.owner), within=desk.services.orders.within
+            desk.ledger,
+            desk.clock.now(),
+            accounts=desk.ledger.accounts(caller.owner),
+            within=desk.services.orders.within,
         ),
     )
 

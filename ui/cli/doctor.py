@@ -8,16 +8,20 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from engines.errors import ConfigurationError, QuantumTraderError
+from engines.errors import ConfigurationError, QuantumTraderError, VenueUnavailable
 
 if TYPE_CHECKING:
     from agents.settings import Settings
 
 LOW_DISK_BYTES = 500_000_000
+# Symbols that are traded every second wherever they are listed, and how long one of their prices may take to come.
+_TRADED = ("BTC/USDT", "BTC/USD", "BTC/EUR")
+_STREAM_PATIENCE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def examine(given: dict[str, Any]) -> int:
 
 
 def findings(given: dict[str, Any]) -> Iterator[Finding]:
-    """Check Python, settings, home, database, market, model, kernels, port, keys, limits, the
+    """Check Python, settings, home, database, market, streams, model, kernels, port, keys, limits, the
     live parts and the audit chain, in that order."""
     from agents.settings import load_settings
 
@@ -103,6 +107,37 @@ def _market(settings: Settings) -> str:
     quote = market.quote(instruments[0].symbol)
     label = ", simulated" if market.simulated else ""
     return f"{market.name}{label}: {len(instruments)} symbols, {quote.symbol} at {quote.last}"
+
+
+def _streams(settings: Settings) -> str:
+    from engines.domain.clock import SystemClock
+    from engines.market.factory import open_market
+    from engines.market.streaming.standing import Streamed
+
+    if not settings.market_streams:
+        return "off; QTP_MARKET_STREAMS=true streams an exchange's prices and candles"
+    clock = SystemClock()
+    market = open_market(
+        settings.market, home=settings.home, clock=clock, database_url=settings.database_url, streams=True
+    )
+    if not isinstance(market, Streamed):
+        return f"the market {market.name!r} has none"
+    try:
+        listed = [each.symbol for each in market.instruments()]
+        symbol = next((each for each in _TRADED if each in listed), listed[0])
+        deadline = clock.now() + _STREAM_PATIENCE
+        while market.streams().alive == 0 and clock.now() < deadline:
+            market.quote(symbol)
+            clock.wait(timedelta(seconds=0.5))
+        standing = market.streams()
+    finally:
+        market.close()
+    if standing.alive == 0:
+        raise VenueUnavailable(
+            f"{market.name} streams nothing of {symbol} ({standing.trouble or 'it is silent'}); REST answers.",
+            remedy="The desk runs without; set QTP_MARKET_STREAMS=false to stop trying.",
+        )
+    return f"{market.name}: {standing}"
 
 
 def _model(settings: Settings) -> str:
@@ -218,6 +253,7 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "home": _home,
     "database": _database,
     "market": _market,
+    "streams": _streams,
     "model": _model,
     "kernels": _kernels,
     "port": _port,
