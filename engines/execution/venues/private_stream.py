@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -161,26 +161,18 @@ class PrivateStream:
             watching.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await watching
-            await exchange.close()
+            await _hung_up(exchange)
 
     def _prepare(self, exchange: Any, stands: asyncio.Event, ended: asyncio.Event) -> None:
         """Read each message before the exchange does, and keep those of orders from it: it would collect them."""
         understood = exchange.handle_message
 
         def handle(client: Any, message: Any) -> None:
-            orders = self._orders_in(message)
-            if orders is not None:
-                for each in orders:
-                    self._tell(each)
-                if isinstance(message, dict) and self._words.refuses(message):
-                    ended.set()
-                return
-            if isinstance(message, dict):
-                if self._words.refuses(message):
-                    ended.set()
-                elif self._words.stands(message):
-                    stands.set()
-            understood(client, message)
+            orders = self._read(message, stands, ended) if isinstance(message, dict) else None
+            for each in orders or ():
+                self._tell(each)
+            if orders is None:
+                understood(client, message)
 
         exchange.handle_message = handle
         # Only ids are read here: the list of markets, which costs a request each time, is not needed.
@@ -193,16 +185,18 @@ class PrivateStream:
 
             exchange.privatePostGetWebSocketsToken = given
 
-    def _orders_in(self, message: Any) -> list[Heard] | None:
-        if not isinstance(message, dict):
-            return None
+    def _read(self, message: Mapping[str, Any], stands: asyncio.Event, ended: asyncio.Event) -> Iterable[Heard] | None:
+        """The orders that a message tells of, and what it says of the subscription; None for the exchange's own."""
         try:
-            found = self._words.orders(message)
+            if self._words.refuses(message):
+                ended.set()
+            elif self._words.stands(message):
+                stands.set()
+            return self._words.orders(message)
         except Exception:  # noqa: BLE001
             # Process edge: a message of a shape nobody knows must not end the connection; any order may be meant.
             _LOGGER.warning("%s's private stream sent a message that cannot be read", self.venue)
             return [Heard()]
-        return None if found is None else list(found)
 
     def _tell(self, heard: Heard) -> None:
         with self._lock:
@@ -262,6 +256,15 @@ async def _started(exchange: Any, params: Mapping[str, Any]) -> None:
     """Ask for the account's orders; it ends when the connection does, for no order reaches the exchange itself."""
     while True:
         await exchange.watch_orders(params=dict(params))
+
+
+async def _hung_up(exchange: Any) -> None:
+    """Close the connection, even when closing it is cut short."""
+    try:
+        await exchange.close()
+    except asyncio.CancelledError:
+        await exchange.close()
+        raise
 
 
 async def _first_of(watching: asyncio.Future[None], *events: Coroutine[Any, Any, Any], seconds: float = -1.0) -> None:

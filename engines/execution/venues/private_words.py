@@ -71,7 +71,7 @@ def _binance_orders(message: Row) -> Iterable[Heard] | None:
         return () if "e" in row else None
     # `C` is the id that a cancelled order had; `c` is then the cancellation's.
     own = _text(row, "C") or _text(row, "c")
-    return [Heard(own, _text(row, "i"), _number(row, "z"), row.get("X") in _BINANCE_ENDS)]
+    return [Heard(own, _text(row, "i"), _number(row, "z"), _text(row, "X") in _BINANCE_ENDS)]
 
 
 _BYBIT_ENDS: Final = frozenset({"Filled", "Cancelled", "PartiallyFilledCanceled", "Deactivated", "Rejected"})
@@ -86,7 +86,7 @@ def _bybit_orders(message: Row) -> Iterable[Heard] | None:
             _text(row, "orderLinkId") or exit_id(row) or "",
             _text(row, "orderId"),
             _number(row, "cumExecQty"),
-            row.get("orderStatus") in _BYBIT_ENDS,
+            _text(row, "orderStatus") in _BYBIT_ENDS,
         )
         for row in _rows(message.get("data"))
     ]
@@ -107,7 +107,7 @@ def _kraken_orders(message: Row) -> Iterable[Heard] | None:
             own_kraken_id(_text(row, "cl_ord_id")) or _text(row, "cl_ord_id"),
             _text(row, "order_id"),
             _number(row, "cum_qty"),
-            row.get("order_status") in _KRAKEN_ENDS,
+            _text(row, "order_status") in _KRAKEN_ENDS,
         )
         for row in _rows(message.get("data"))
     ]
@@ -125,7 +125,7 @@ def _okx_orders(message: Row) -> Iterable[Heard] | None:
             own_okx_id(_text(row, "clOrdId")) or _text(row, "clOrdId"),
             _text(row, "ordId"),
             _number(row, "accFillSz"),
-            row.get("state") in _OKX_ENDS,
+            _text(row, "state") in _OKX_ENDS,
         )
         for row in _rows(message.get("data"))
     ]
@@ -142,7 +142,7 @@ def _coinbase_orders(message: Row) -> Iterable[Heard] | None:
             _text(row, "client_order_id"),
             _text(row, "order_id"),
             _number(row, "cumulative_quantity"),
-            row.get("status") in _COINBASE_ENDS,
+            _text(row, "status") in _COINBASE_ENDS,
         )
         for event in _rows(message.get("events"))
         if event.get("type") != "snapshot"
@@ -168,7 +168,9 @@ def _okx_stands(message: Row) -> bool:
 
 def _coinbase_stands(message: Row) -> bool:
     listed = [event.get("subscriptions") for event in _rows(message.get("events"))]
-    return message.get("channel") == "subscriptions" and any("user" in each for each in listed if each)
+    return message.get("channel") == "subscriptions" and any(
+        isinstance(each, dict) and "user" in each for each in listed
+    )
 
 
 WORDS: Final[Mapping[str, Words]] = {
@@ -181,7 +183,7 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "bybit": Words(
         stands=lambda message: message.get("op") == "subscribe" and message.get("success") is True,
-        refuses=lambda message: message.get("op") in {"auth", "subscribe"} and message.get("success") is False,
+        refuses=lambda message: _text(message, "op") in {"auth", "subscribe"} and message.get("success") is False,
         orders=_bybit_orders,
     ),
     "kraken": Words(
