@@ -83,7 +83,7 @@ def resume_trading(body: ResumeRequest, caller: Switcher, desk: DeskDep) -> Swit
 
 def _unprotected(caller: Principal, desk: Desk) -> list[UnprotectedPosition] | None:
     accounts = None if "admin" in caller.scopes else desk.ledger.accounts(caller.owner)
-    return unprotected_view(desk.ledger, accounts=accounts, within=desk.services.orders.within)
+    return unprotected_view(desk.ledger, desk.clock.now(), accounts=accounts, within=desk.services.orders.within)
 
 
 def _result(told: Cancelled) -> CancelResult:

@@ -22,7 +22,7 @@ class Outcome:
     """What became of one cancellation.
 
     Attributes:
-        detail: why the order is not known to be cancelled; empty when it is, or was done before.
+        detail: why the order is not known to be cancelled, or what else is to be known of it; mostly empty.
         is_settled: nothing more can come of cancelling it again.
     """
 
@@ -62,7 +62,7 @@ def cancel_order(order_id: str, *, ledger: Ledger, broker: Broker, clock: Clock)
         if order.waits_at_desk or (order.held_by == "desk" and order.status == "not_accepted"):
             with ledger.journalled() as journal:
                 release(journal, order, ON_REQUEST)
-            return Outcome(ledger.order(order.id))
+            return Outcome(ledger.order(order.id), _begins_with_the_fill(order, ledger, broker))
         return _at_venue(order, ledger, broker) if order.status in OPEN_ORDER_STATUSES else Outcome(order)
 
 
@@ -80,6 +80,17 @@ def _at_venue(order: Order, ledger: Ledger, broker: Broker) -> Outcome:
     if after.status in OPEN_ORDER_STATUSES:
         return Outcome(after, f"{broker.name} has not ended it yet. {after.reason}".rstrip(), is_settled=False)
     return Outcome(after)
+
+
+def _begins_with_the_fill(leg: Order, ledger: Ledger, broker: Broker) -> str:
+    """What a person has to know who cancels an exit here that the venue was given together with its open entry."""
+    entry = ledger.order(leg.parent_id or "")
+    if entry.status not in OPEN_ORDER_STATUSES or not broker.carries_exits(ledger.ticket(leg.ticket_id)):
+        return ""
+    return (
+        f"{broker.name} was given the exits together with the entry and begins to hold them once it has filled; "
+        f"cancel {entry.id} as well to be rid of them."
+    )
 
 
 def _take_back(leg: Order, ledger: Ledger) -> None:

@@ -24,7 +24,7 @@ from engines.execution.context import OrderContext
 from engines.execution.protection import bring_protective, is_undecided, let_go
 from engines.execution.recover import look_up
 from engines.execution.situation import usable_quote
-from engines.execution.unprotected import HALTED, gap_of
+from engines.execution.unprotected import DUE, HALTED, gap_of
 from engines.ledger.guarding import arm, change_quantity, close, wait_again
 from engines.ledger.ledger import Ledger
 
@@ -61,7 +61,7 @@ def guard_exits(context: OrderContext, broker: Broker, now: datetime) -> tuple[O
                 _step(entry.id, context, broker, now)
         except QuantumTraderError as error:
             failures.append(error)
-        _tell(ledger.order(entry.id), ledger)
+        _tell(ledger.order(entry.id), ledger, now)
         changed += [order for order in ledger.exits_of(entry.id) if order not in before]
     if failures:
         raise failures[0]
@@ -75,6 +75,7 @@ def _step(entry_id: str, context: OrderContext, broker: Broker, now: datetime) -
             look_up(order, ledger=ledger, broker=broker, clock=context.clock)
     entry, exits = ledger.order(entry_id), ledger.exits_of(entry_id)
     if is_undecided(entry, exits, ledger=ledger):
+        _follow(exits, context.market.instrument(entry.symbol).round_quantity(ledger.left_to_guard(entry)), ledger)
         bring_protective(entry, ledger=ledger, broker=broker)
         exits = ledger.exits_of(entry_id)
     at_work = [order for order in exits if order.status in OPEN_ORDER_STATUSES and not order.waits_at_desk]
@@ -95,6 +96,10 @@ def _watch(entry: Order, context: OrderContext, broker: Broker, now: datetime) -
     if not waiting:
         return
     bid = _fresh_bid(entry.symbol, context)
+    for order in waiting:
+        if order.reason.startswith(DUE) and not _is_due(order, bid):
+            # The price came back: why it was not sent holds no more.
+            _wait(ledger, order, "")
     due = next((order for order in _stops_first(waiting) if _is_due(order, bid)), None)
     if due is not None:
         _carry_out(due, entry, context, broker, now)
@@ -111,11 +116,16 @@ def _armed(entry: Order, left: Decimal, ledger: Ledger) -> list[Order]:
         for order_id in spent:
             _LOGGER.error("no id is left for another exit in place of %s: a person has to sell what is held", order_id)
         exits = ledger.exits_of(entry.id)
+    _follow(exits, left, ledger)
+    return [order for order in ledger.exits_of(entry.id) if order.waits_at_desk]
+
+
+def _follow(exits: Iterable[Order], left: Decimal, ledger: Ledger) -> None:
+    """Let the exits that wait be for what is left."""
     for order in exits:
-        if order.waits_at_desk and order.quantity != left:
+        if order.waits_at_desk and left and order.quantity != left:
             with ledger.journalled() as journal:
                 change_quantity(journal, order, left)
-    return [order for order in ledger.exits_of(entry.id) if order.waits_at_desk]
 
 
 def _nothing_left(entry: Order, ledger: Ledger) -> None:
@@ -133,7 +143,7 @@ def _carry_out(leg: Order, entry: Order, context: OrderContext, broker: Broker, 
         return
     standing = ledger.standing_state(leg.account)
     if standing.state == "halted":
-        _wait(ledger, leg, f"It is due and not sent: {HALTED} ({standing.reason}).")
+        _wait(ledger, leg, f"{DUE}not sent: {HALTED} ({standing.reason}).")
     elif entry.status not in OPEN_ORDER_STATUSES:
         _exit(leg, context, broker)
     elif _end(entry, leg, ledger, broker):
@@ -148,13 +158,13 @@ def _end(entry: Order, leg: Order, ledger: Ledger, broker: Broker) -> bool:
     try:
         seen = broker.cancel(entry.id, entry.symbol)
     except (NotFound, VenueUnavailable) as error:
-        _wait(ledger, leg, f"It is due and not sent: it is not known whether the entry still fills ({error.message}).")
+        _wait(ledger, leg, f"{DUE}not sent: it is not known whether the entry still fills ({error.message}).")
         return False
     if seen.status == "cancelled":
         seen = replace(seen, reason=f"The rest of it was taken back: its exit {leg.id} is due.")
     after = ledger.record_venue_order(entry.id, seen, broker.name)
     if after.status in OPEN_ORDER_STATUSES:
-        _wait(ledger, leg, "It is due and not sent: the venue has not ended the entry yet.")
+        _wait(ledger, leg, f"{DUE}not sent: the venue has not ended the entry yet.")
         return False
     return True
 
@@ -167,7 +177,7 @@ def _exit(leg: Order, context: OrderContext, broker: Broker) -> None:
     try:
         seen = broker.place(ApprovedTicket(_ticket(ledger.ticket(leg.ticket_id), leg, quantity)))
     except OrderRejected as error:
-        _wait(ledger, ledger.order(leg.id), f"It is due and was refused: {error}")
+        _wait(ledger, ledger.order(leg.id), f"{DUE}was refused: {error}")
     except OutcomeUnknown as error:
         ledger.record_unsettled(leg.id, "unknown", str(error))
     else:
@@ -192,9 +202,9 @@ def _ticket(entry: OrderTicket, leg: Order, quantity: Decimal) -> OrderTicket:
     )
 
 
-def _tell(entry: Order, ledger: Ledger) -> None:
+def _tell(entry: Order, ledger: Ledger, now: datetime) -> None:
     """Say once of each cause that an entry is held without the stop-loss that was approved with it."""
-    gap = gap_of(entry, ledger)
+    gap = gap_of(entry, ledger, now)
     if gap is None or gap.cause == "passing":
         return
     subject = entry if gap.exit_id is None else ledger.order(gap.exit_id)

@@ -113,11 +113,12 @@ def _tell_unprotected(settings: Settings) -> None:
     """Every position, of every account, whose stop-loss is not at work from now on."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from engines.domain.clock import SystemClock
     from engines.execution.unprotected import unprotected
 
     try:
         with _ledger(settings) as ledger:
-            gaps = unprotected(ledger)
+            gaps = unprotected(ledger, SystemClock().now())
     except (QuantumTraderError, SQLAlchemyError) as error:
         typer.secho(f"It cannot be told which positions are unprotected now: {error}", fg=typer.colors.RED, err=True)
         return

@@ -219,6 +219,20 @@ def test_a_halted_account_sends_no_exit_and_says_so(desk: Guarded) -> None:
     assert desk.guard()["-gs"] == "filled"
 
 
+def test_why_a_due_exit_was_not_sent_is_forgotten_when_its_price_comes_back(desk: Guarded) -> None:
+    entry = desk.order(**EXITS)
+    desk.ledger.change_state("halted", reason="something is wrong", by="ann")
+    desk.price(47_990)
+    desk.guard()
+    assert desk.ledger.order(f"{entry.id}-gs").reason
+    desk.price(50_000)
+    desk.guard()
+    assert desk.ledger.order(f"{entry.id}-gs").reason == ""
+    desk.ledger.change_state("active", reason="looked at it", by="ann")
+    desk.price(47_990)
+    assert desk.guard()["-gs"] == "filled"
+
+
 def test_a_reducing_account_still_sends_its_exits(desk: Guarded) -> None:
     desk.order(**EXITS)
     desk.ledger.change_state("reducing", reason="a bad day", by="ann")

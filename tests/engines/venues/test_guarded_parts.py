@@ -11,6 +11,7 @@ import pytest
 
 from engines.domain.orders import Order
 from engines.errors import VenueUnavailable
+from engines.execution.cancel import cancel_order
 from engines.execution.guard import guard_exits
 from engines.execution.sync import sync_fills
 from engines.execution.venues import CcxtBroker
@@ -210,6 +211,17 @@ def test_a_desk_that_dies_while_the_venue_takes_the_exits_over_leaves_one_holder
     assert [(each.held_by, floored(each.quantity)) for each in at_work] == [("venue", floored(held(desk)))]
     assert desk.sold() == 0
     assert len([each for each in desk.broker.open_orders() if each.side == "sell"]) == 1
+
+
+def test_whoever_cancels_an_exit_that_the_venue_was_given_with_the_entry_is_told_that_it_will_begin_there(
+    desk: Guarded,
+) -> None:
+    entry = part_filled(desk, EXITS)
+    desk.guard()
+    outcome = cancel_order(f"{entry.id}-gs", ledger=desk.ledger, broker=desk.broker, clock=desk.clock)
+    assert (outcome.order.status, outcome.is_settled) == ("cancelled", True)
+    told = f"begins to hold them once it has filled; cancel {entry.id} as well" in outcome.detail
+    assert told == (desk.venue.venue != "kraken")
 
 
 def test_the_part_of_an_entry_that_a_person_cancels_stays_protected(desk: Guarded) -> None:

@@ -105,7 +105,7 @@ def test_a_sent_exit_that_a_person_cancels_at_the_venue_gets_no_successor_and_is
     rounds(desk, venue)
     assert venue.placed == [leg.id]
     assert desk.ledger.order(leg.id).status == "cancelled"
-    [gap] = unprotected(desk.ledger)
+    [gap] = unprotected(desk.ledger, desk.clock.now())
     assert (gap.entry_id, gap.stop_loss) == (leg.parent_id, Decimal(48_000))
     assert "a person cancelled its stop-loss" in gap.told
     assert len(told(caplog)) == 1
@@ -120,7 +120,7 @@ def test_a_sent_exit_that_the_venue_ends_for_its_own_reasons_gets_a_successor(de
     rounds(desk, venue, 1)
     rounds(desk, desk.broker, 2)
     assert desk.ledger.order(f"{leg.parent_id}-gs1").status == "filled"
-    assert unprotected(desk.ledger) == ()
+    assert unprotected(desk.ledger, desk.clock.now()) == ()
 
 
 @pytest.mark.parametrize("way", ["ticket", "all"])
@@ -186,7 +186,7 @@ def test_after_the_last_successor_a_person_is_told_and_nothing_more_is_sent(
         desk.market.set_quote("BTC/USDT", "47985", "47995")
         guard_exits(desk.context, venue, desk.clock.now())
     assert len(venue.placed) == len(set(venue.placed)) == 100
-    [gap] = unprotected(desk.ledger)
+    [gap] = unprotected(desk.ledger, desk.clock.now())
     assert "was tried as often as it can be" in gap.told
     assert gap.entry_id == entry.id
     assert sum("no id is left" in each for each in told(caplog)) == 1
@@ -206,14 +206,14 @@ def test_a_stop_that_the_venue_held_is_guarded_here_when_the_venue_ended_it(
     sync_fills(desk.ledger, desk.broker)
     desk.guard()
     assert desk.ledger.order(leg.id).status == "cancelled"
-    gaps = unprotected(desk.ledger)
+    gaps = unprotected(desk.ledger, desk.clock.now())
     desk.price(47_990)
     rounds(desk, desk.broker)
     if by_venue:
         assert gaps == ()
         assert desk.ledger.order(f"{entry.id}-gs").status == "filled"
         assert desk.sold() > Decimal("0.099")
-        assert unprotected(desk.ledger) == ()
+        assert unprotected(desk.ledger, desk.clock.now()) == ()
     else:
         assert "a person cancelled its stop-loss" in gaps[0].told
         assert desk.sold() == 0
@@ -235,7 +235,7 @@ def test_a_stop_that_nobody_knows_the_outcome_of_is_told(desk: Guarded, caplog: 
     for _ in range(22):
         guard_exits(desk.context, Away(desk.broker), desk.clock.now())
     assert desk.ledger.order(f"{entry.id}-gs").status == "needs_operator"
-    [gap] = unprotected(desk.ledger)
+    [gap] = unprotected(desk.ledger, desk.clock.now())
     assert "nobody knows what became of its exit" in gap.told
     assert len(told(caplog)) == 1
 
@@ -243,28 +243,28 @@ def test_a_stop_that_nobody_knows_the_outcome_of_is_told(desk: Guarded, caplog: 
 def test_while_trading_is_halted_every_position_that_the_desk_guards_is_told(desk: Guarded) -> None:
     entry = desk.order(**EXITS)
     desk.guard()
-    assert unprotected(desk.ledger) == ()
+    assert unprotected(desk.ledger, desk.clock.now()) == ()
     desk.ledger.change_state("halted", reason="prices look wrong", by="ann")
-    [gap] = unprotected(desk.ledger)
+    [gap] = unprotected(desk.ledger, desk.clock.now())
     assert (gap.account, gap.symbol, gap.entry_id) == (entry.account, "BTC/USDT", entry.id)
     assert gap.quantity == desk.ledger.account(entry.account).balances["BTC"]
     assert "sends none while trading is halted (prices look wrong)" in gap.told
-    assert unprotected(desk.ledger, accounts=()) == ()
-    assert unprotected(desk.ledger, within="live-") == ()
+    assert unprotected(desk.ledger, desk.clock.now(), accounts=()) == ()
+    assert unprotected(desk.ledger, desk.clock.now(), within="live-") == ()
     desk.ledger.change_state("active", reason="checked", by="ann")
-    assert unprotected(desk.ledger) == ()
+    assert unprotected(desk.ledger, desk.clock.now()) == ()
 
 
 def test_what_the_venue_holds_itself_stays_protected_while_trading_is_halted(desk: Guarded) -> None:
     desk.order(**STOP_ONLY)
     desk.ledger.change_state("halted", reason="prices look wrong", by="ann")
-    assert unprotected(desk.ledger) == ()
+    assert unprotected(desk.ledger, desk.clock.now()) == ()
     cancel_all(desk.ledger, desk.broker, clock=desk.clock, by="ann", sleep=lambda _: None)
-    [gap] = unprotected(desk.ledger)
+    [gap] = unprotected(desk.ledger, desk.clock.now())
     assert "a person cancelled its stop-loss" in gap.told
 
 
 def test_a_holding_without_a_stop_of_its_own_is_not_told(desk: Guarded) -> None:
     desk.order()
     desk.ledger.change_state("halted", reason="prices look wrong", by="ann")
-    assert unprotected(desk.ledger) == ()
+    assert unprotected(desk.ledger, desk.clock.now()) == ()
