@@ -151,10 +151,18 @@ def _bring_fills(context: OrderContext, broker: Broker, account: str) -> tuple[t
             continue
         ours = ledger.known_orders({fill.order_id for fill in listed})
         foreign += [fill for fill in listed if fill.order_id not in ours]
-        for order_id in sorted(ours):
-            missed += _take_over(
-                ledger.order(order_id), [each for each in listed if each.order_id == order_id], context, broker
-            )
+        told: list[VenueOrder] = []
+        for order in map(ledger.order, sorted(ours)):
+            known = {fill.id for fill in order.fills}
+            new = tuple(fill for fill in listed if fill.order_id == order.id and fill.id not in known)
+            proven = _proven(order, new)
+            if proven is not None:
+                told.append(proven)
+            elif new:
+                _take_over(order, new, context, broker)
+            missed += new
+        # Many orders may have filled meanwhile: one wait for the disk is enough.
+        ledger.record_venue_orders(told, broker.name)
     return tuple(missed), tuple(foreign)
 
 
@@ -166,17 +174,15 @@ def _since(context: OrderContext, account: str) -> datetime | None:
     return moved[0].time if moved else None
 
 
-def _take_over(order: Order, listed: Iterable[Fill], context: OrderContext, broker: Broker) -> list[Fill]:
-    known = {fill.id for fill in order.fills}
-    new = [fill for fill in listed if fill.id not in known]
-    if not new:
-        return []
+def _proven(order: Order, new: tuple[Fill, ...]) -> VenueOrder | None:
+    """An order that the trades prove to be filled; the venue need not be asked about it."""
     total = sum((fill.quantity for fill in (*order.fills, *new)), _ZERO)
-    if order.venue_order_id is not None and total == order.quantity:
-        # The trades prove it: a venue need not be asked about each of many orders that filled meanwhile.
-        told = VenueOrder(order.id, order.venue_order_id, "filled", order.quantity, total, tuple(new))
-        context.ledger.record_venue_order(order.id, told, broker.name)
-        return new
+    if not new or order.venue_order_id is None or total != order.quantity:
+        return None
+    return VenueOrder(order.id, order.venue_order_id, "filled", order.quantity, total, new)
+
+
+def _take_over(order: Order, new: Iterable[Fill], context: OrderContext, broker: Broker) -> None:
     seen = broker.find(order.id, order.symbol)
     if seen is not None:
         context.ledger.record_venue_order(order.id, seen, broker.name)
@@ -189,7 +195,6 @@ def _take_over(order: Order, listed: Iterable[Fill], context: OrderContext, brok
             order.id, after.venue_order_id or "", status, after.quantity, after.filled, lacking, reason=after.reason
         )
         context.ledger.record_venue_order(order.id, told, broker.name)
-    return new
 
 
 def _externals(context: OrderContext, open_orders: Iterable[OpenOrder]) -> tuple[OpenOrder, ...]:

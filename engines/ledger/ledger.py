@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -287,6 +287,14 @@ class Ledger(LedgerReader):
             current = self._order(journal.connection, order_id)
             submissions.record_venue_order(journal, current, seen, venue)
         return self.order(order_id)
+
+    def record_venue_orders(self, seen: Collection[VenueOrder], venue: str) -> None:
+        """`record_venue_order` for many, by their client order ids, in one transaction."""
+        if seen:
+            with journalling(self._engine, self._clock) as journal:
+                for each in seen:
+                    current = self._order(journal.connection, each.client_order_id)
+                    submissions.record_venue_order(journal, current, each, venue)
 
     def record_protective(self, entry_id: str, seen: VenueOrder, venue: str) -> Order:
         """Write the stop-loss or take-profit that a venue holds for a filled entry; once, however often it is seen."""
