@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderTicket
-from engines.errors import InvalidRequest, OrderRejected, QuantumTraderError, VenueUnavailable
+from engines.errors import InvalidRequest, NotFound, OrderRejected, QuantumTraderError, VenueUnavailable
 from engines.execution.broker import Broker, VenueOrder, protective_ids
 from engines.ledger.guarding import arm, begin_protection, keep_at_desk, looked_for, release
 from engines.ledger.ledger import Ledger
@@ -127,6 +127,9 @@ def _at_venue(entry: Order, ledger: Ledger, broker: Broker) -> tuple[tuple[Venue
 def _placed(entry: Order, ledger: Ledger, broker: Broker) -> tuple[tuple[VenueOrder, ...], str]:
     try:
         return _alive(entry, broker.protect(entry), ledger), f"{broker.name} did not take them."
+    except NotFound:
+        # A symbol that is listed no more proves nothing of what went there before.
+        raise
     except (InvalidRequest, OrderRejected) as error:
         # A price or a quantity that it cannot take: nothing was sent, and asking again would change nothing.
         return (), error.message
