@@ -71,7 +71,8 @@ def write_adjustments(
         shift(journal.connection, account, _valued(journal.connection, account, amounts))
     told = {currency: format(amount, "f") for currency, (amount, _) in sorted(amounts.items())}
     prices = {currency: format(price, "f") for currency, (_, price) in sorted(amounts.items()) if price is not None}
-    journal.note(kind, account=account, amounts=told, prices=prices, reason=reason, by=by)
+    shown = {"amounts": told, "prices": prices, "after_fill": after_fill}
+    journal.note(kind, account=account, **shown, reason=reason, by=by)
 
 
 def count_adjustments(connection: Connection, account: str) -> int:

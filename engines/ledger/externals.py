@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
@@ -41,7 +41,7 @@ def read_externals(connection: Connection, account: str) -> tuple[ExternalOrder,
 
 
 def write_externals(journal: Journal, account: str, found: Iterable[OpenOrder]) -> None:
-    """Replace an account's external orders by those found now; the ones that are new or gone are audited."""
+    """Replace an account's external orders by those found now; what changed is audited with all there is."""
     before = {each.order.venue_order_id: each for each in read_externals(journal.connection, account)}
     now = {order.venue_order_id: order for order in found}
     if now == {order_id: each.order for order_id, each in before.items()}:
@@ -52,8 +52,17 @@ def write_externals(journal: Journal, account: str, found: Iterable[OpenOrder]) 
         row = {name: getattr(order, name) for name in _TOLD}
         journal.connection.execute(insert(tables.external_orders).values(**row, account=account, first_seen=first_seen))
     appeared, gone = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
-    if appeared or gone:
-        journal.note("external_orders_changed", account=account, appeared=appeared, gone=gone)
+    told = [external_row(asdict(now[order_id])) for order_id in sorted(now)]
+    journal.note("external_orders_changed", account=account, appeared=appeared, gone=gone, orders=told)
+
+
+def external_row(order: Mapping[Any, Any]) -> dict[str, str | None]:
+    """An external order, or its row, as its record tells it: plain JSON, numbers as text."""
+    return {name: _told(order[name]) for name in _TOLD}
+
+
+def _told(value: Decimal | str | None) -> str | None:
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else value
 
 
 def counting_externals(entries: OpenEntries, externals: Iterable[ExternalOrder], currency: str) -> OpenEntries:

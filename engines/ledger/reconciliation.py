@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -129,10 +130,12 @@ def write_reconciliation(journal: Journal, found: Reconciliation) -> int:
     before = read_newest_reconciliation(journal.connection, found.account)
     if before is not None and found.trigger == "routine" and _lasting(before.report) == _lasting(report):
         return before.seq
-    row = {"account": found.account, "time": found.time, "matches": found.matches, "report": json.dumps(report)}
+    text = json.dumps(report)
+    row = {"account": found.account, "time": found.time, "matches": found.matches, "report": text}
     statement = insert(tables.reconciliations).values(**row).returning(_COLUMNS.seq)
     seq: int = journal.connection.execute(statement).scalar_one()
-    journal.note("reconciled", account=found.account, number=seq, matches=found.matches, **_audited(report))
+    told = {"number": seq, "matches": found.matches, "report": report_hash(text), **_audited(report)}
+    journal.note("reconciled", account=found.account, **told)
     return seq
 
 
@@ -200,6 +203,11 @@ def _audited(report: Mapping[str, Any]) -> dict[str, Any]:
         "differences": report["differences"],
         "unsettled": report["unsettled"],
     }
+
+
+def report_hash(report: str) -> str:
+    """What the record of a comparison says of its report, the JSON as stored."""
+    return hashlib.sha256(report.encode()).hexdigest()
 
 
 def _json(value: Any) -> Any:

@@ -57,7 +57,8 @@ def begin(journal: Journal, row: RowMapping, ticket: OrderTicket, *, price: Deci
     )
     tickets.change_status(journal, row, "submitting")
     orders.insert_order(journal, order, reserve_price=price, reserve_fee=fee)
-    journal.note("submission_journalled", account=ticket.account, ticket_id=ticket.id, order=order.id)
+    held = {"reserve_price": format(price, "f"), "reserve_fee": format(fee, "f")}
+    journal.note("submission_journalled", account=ticket.account, ticket_id=ticket.id, order=order.id, **held)
     return order
 
 
@@ -67,11 +68,29 @@ def deny(journal: Journal, row: RowMapping, reason: str) -> None:
     journal.note("ticket_denied", account=row["account"], ticket_id=row["id"], reason=reason)
 
 
-def settle(journal: Journal, order: Order, status: OrderStatus, reason: str, **values: object) -> None:
-    """Move an order, and the ticket it is the entry of, to a status without new fills."""
-    orders.change_order(journal, order, status, reason=reason, **values)
+def settle(
+    journal: Journal,
+    order: Order,
+    status: OrderStatus,
+    reason: str,
+    *,
+    quantity: Decimal | None = None,
+    venue_order_id: str | None = None,
+) -> None:
+    """Move an order, and the ticket it is the entry of, to a status without new fills.
+
+    Args:
+        quantity, venue_order_id: as the venue has them; None leaves them as they are.
+    """
+    told = replace(
+        order,
+        quantity=order.quantity if quantity is None else quantity,
+        venue_order_id=order.venue_order_id if venue_order_id is None else venue_order_id,
+    )
+    changed = {"quantity": told.quantity, "venue_order_id": told.venue_order_id}
+    orders.change_order(journal, order, status, reason=reason, **changed)
     _follow(journal, order, status, reason)
-    details = {"order": order.id, "reason": reason}
+    details = {"order": order.id, "reason": reason, **_sized(told)}
     journal.note(f"order_{status}", account=order.account, ticket_id=order.ticket_id, **details)
 
 
@@ -85,6 +104,8 @@ def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: 
             ticket_id=order.ticket_id,
             order=order.id,
             trade=fill.id,
+            venue=venue,
+            time=fill.time.isoformat(),
             symbol=fill.symbol,
             side=fill.side,
             price=format(fill.price, "f"),
@@ -97,8 +118,7 @@ def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: 
         # News that is older than a fill does not take it back.
         status = "partially_filled"
     if (status, seen.quantity, seen.venue_order_id) != (order.status, order.quantity, order.venue_order_id):
-        changed = {"quantity": seen.quantity, "venue_order_id": seen.venue_order_id}
-        settle(journal, order, status, seen.reason, **changed)
+        settle(journal, order, status, seen.reason, quantity=seen.quantity, venue_order_id=seen.venue_order_id)
         if order.parent_id is not None and status == "cancelled" and seen.by_request:
             take_back(journal, order, f"at {venue}")
 
@@ -134,9 +154,14 @@ def record_protective(journal: Journal, entry: Order, seen: VenueOrder, *, stop:
         parent_id=entry.id,
     )
     orders.insert_order(journal, order, reserve_price=Decimal(0), reserve_fee=Decimal(0))
-    details = {"order": order.id, "parent": entry.id}
+    details = {"order": order.id, "parent": entry.id, **_sized(order)}
     journal.note("protective_order_accepted", account=order.account, ticket_id=order.ticket_id, **details)
     record_venue_order(journal, order, seen, venue)
+
+
+def _sized(order: Order) -> dict[str, str]:
+    """What a venue tells of an order, as its records repeat it."""
+    return {"quantity": format(order.quantity, "f"), "venue_order_id": order.venue_order_id or ""}
 
 
 def count_lookup(journal: Journal, order: Order) -> int:

@@ -38,7 +38,7 @@ def verify(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Walk the chain and hold tickets, decisions, fills and accounts against it.
+    """Walk the chain and hold all that says money or state against it; what it does not cover is told.
 
     Exit code 0 when all is as it was written, 1 when something was changed, 2 when it could not be looked at. Works
     beside a running desk and changes nothing in it.
@@ -104,6 +104,8 @@ def _tickets(ledger: Ledger, ticket: str) -> tuple[str | None, ...]:
 
 
 def _told(check: AuditCheck) -> list[str]:
+    from engines.ledger.verifying import NOT_COVERED
+
     if check.broken_at is not None:
         lines = [f"BROKEN at record {check.broken_at:,}: {check.reason}"]
         if check.head.seq:
@@ -117,7 +119,7 @@ def _told(check: AuditCheck) -> list[str]:
         f"Head: record {check.head.seq:,} of {check.last_time:%Y-%m-%d %H:%M:%S} UTC, {check.head.hash}",
     ]
     if not check.disagreements:
-        return [*lines, f"The tables agree with it: {counted}."]
+        return [*lines, f"The tables agree with it: {counted}.", NOT_COVERED]
     return [*lines, "BROKEN: the tables do not agree with it.", *(f"- {each}" for each in check.disagreements)]
 
 

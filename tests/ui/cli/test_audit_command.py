@@ -62,7 +62,8 @@ def test_a_journal_that_nobody_touched_is_whole(busy: Path, run: Run) -> None:
     result = run("audit", "verify")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "the chain is whole" in result.stdout
-    assert "3 tickets, 3 decisions, 2 fills, 1 accounts, 0 movements" in result.stdout
+    assert "3 tickets, 3 decisions, 2 fills, 1 accounts, 0 movements, 3 ticket states, 2 orders" in result.stdout
+    assert "Not covered by the chain: the equity that losses are counted from" in result.stdout
     assert "--export FILE" in result.stdout
 
 
