@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from engines.domain.orders import Order, OrderIntent, TimeInForce
-from engines.errors import InvalidRequest, NotFound, QuantumTraderError, VenueUnavailable
+from engines.errors import InvalidRequest, QuantumTraderError, VenueUnavailable
 from engines.execution.broker import Broker
 from engines.execution.context import OrderContext
 
@@ -57,10 +57,13 @@ def expire_orders(context: OrderContext, broker: Broker, now: datetime) -> tuple
             continue
         try:
             seen = broker.cancel(order.id, order.symbol)
-        except (NotFound, VenueUnavailable) as error:
+            if seen.status == "cancelled":
+                seen = replace(seen, reason=f"It was good till {order.good_till:%Y-%m-%d %H:%M:%S} UTC.")
+            after = ledger.record_venue_order(order.id, seen, broker.name)
+        except QuantumTraderError as error:
+            # One that its venue lost, or that moved on meanwhile, keeps no other from ending.
             failures.append(error)
             continue
-        after = ledger.record_venue_order(order.id, seen, broker.name)
         changed += [after] if after != order else []
     if failures:
         raise VenueUnavailable(f"An order that is over could not be cancelled: {failures[0].message}")

@@ -11,7 +11,7 @@ import pytest
 
 from engines.domain.clock import ManualClock
 from engines.domain.orders import Order, OrderIntent, OrderTicket
-from engines.errors import InvalidRequest, VenueUnavailable
+from engines.errors import Conflict, InvalidRequest, NotFound, QuantumTraderError, VenueUnavailable
 from engines.execution.context import OrderContext
 from engines.execution.expiry import expire_orders, with_validity
 from engines.execution.paper import PaperBroker
@@ -110,8 +110,9 @@ def test_an_order_without_an_end_stays(context: OrderContext, paper: PaperBroker
     assert context.ledger.order(order.id).status == "accepted"
 
 
+@pytest.mark.parametrize("error", [VenueUnavailable("No answer."), NotFound("Lost."), Conflict("It moved on.")])
 def test_one_that_cannot_be_cancelled_now_holds_up_no_other(
-    context: OrderContext, paper: PaperBroker, hand_clock: ManualClock
+    context: OrderContext, paper: PaperBroker, hand_clock: ManualClock, error: QuantumTraderError
 ) -> None:
     till = hand_clock.now() + timedelta(hours=1)
     first = ordered(context, paper, good_till=till)[1]
@@ -123,12 +124,13 @@ def test_one_that_cannot_be_cancelled_now_holds_up_no_other(
 
         def cancel(self, client_order_id: str, symbol: str) -> Any:
             if client_order_id == first.id:
-                raise VenueUnavailable("No answer.")
+                raise error
             return paper.cancel(client_order_id, symbol)
 
     with pytest.raises(VenueUnavailable, match="could not be cancelled"):
         expire_orders(context, Deaf(), till + timedelta(hours=1))
     assert context.ledger.order(second.id).status == "cancelled"
+    assert context.ledger.order(second.id).reason == "It was good till 2026-03-02 17:01:00 UTC."
     assert [order.id for order in expire_orders(context, paper, till + timedelta(hours=1))] == [first.id]
 
 
