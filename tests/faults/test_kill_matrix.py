@@ -10,6 +10,7 @@ from .siege.cells import Cell, Outcome, every_boundary, open_field
 from .siege.desk import KINDS
 from .siege.link import VENUES, emulator
 from .siege.report import full, run_lanes, sample
+from .siege.shelf import Shelf
 from .siege.storm import RATE, weather
 
 
@@ -43,6 +44,20 @@ def test_the_boundaries_of_an_order_are_all_found_and_the_last_process_lives(tmp
     passed = [outcome.boundary for outcome in outcomes[:-1]]
     assert passed.index("before an order is sent") > passed.index("behind a commit")
     assert {outcome.accepts for outcome in outcomes[: passed.index("an order is sent")]} == {0, 1}
+
+
+def test_on_postgresql_no_boundary_has_two_accepts_or_a_ledger_that_is_not_the_venue(
+    tmp_path: Path, postgres_database: str
+) -> None:
+    shelf = Shelf(postgres_database, tmp_path)
+    with emulator() as link, open_field(link, tmp_path, shelf) as field:
+        outcomes = list(every_boundary(field, Cell("bybit", "market", "drop_after", "calm", None)))
+        outcomes.append(field.run(Cell("binance", "limit", "unavailable_after", "twice", 6)))
+        outcomes.append(field.run(Cell("kraken", "guarded", "none", "calm", None, "two clients")))
+        outcomes.append(field.run(Cell("binance", "bracket", "html", "twice", 3, "two processes")))
+    assert [(outcome.cell, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
+    assert max(outcome.accepts for outcome in outcomes) == 1
+    assert sum(outcome.killed for outcome in outcomes) >= 8
 
 
 def test_the_whole_matrix_crosses_venues_kinds_faults_and_resumes() -> None:

@@ -19,6 +19,7 @@ from engines.storage.database import open_database
 
 from .desk import BTC, Desk, Kind, exchange_of, open_account, open_desk, prepare_home
 from .link import VENUES, Handle, Link
+from .shelf import Shelf
 from .verdict import compared, compared_on_paper, own_id, unjournalled
 from .zygote import REFUSED
 
@@ -75,14 +76,15 @@ class Outcome:
 class Zygote:
     """Processes that are forked when they are needed; use it as a context."""
 
-    def __init__(self, link: Link, home: Path) -> None:
+    def __init__(self, link: Link, home: Path, url: str = "") -> None:
         self._link = link
         self._home = home
+        self._url = url
 
     def __enter__(self) -> Self:
         command = [sys.executable, str(PROGRAM), "zygote"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._tell({"link": asdict(self._link), "home": str(self._home)})
+        self._tell({"link": asdict(self._link), "home": str(self._home), "url": self._url})
         assert self._process.stdout is not None
         self._process.stdout.readline()
         return self
@@ -110,10 +112,11 @@ class Zygote:
 class Field:
     """Runs cells one after the other, each on a fresh home."""
 
-    def __init__(self, link: Link, zygote: Zygote, home: Path) -> None:
+    def __init__(self, link: Link, zygote: Zygote, home: Path, shelf: Shelf | None) -> None:
         self._zygote = zygote
         self._home = home
-        self._engine = open_database("desk", home=home)
+        self._shelf = shelf
+        self._engine = open_database("desk", home=home) if shelf is None else shelf.open()
         # Every cell puts another file in place: no connection may outlive one.
         self._engine.dispose()
         self._exchanges = {venue: exchange_of(link, venue) for venue in VENUES}
@@ -130,6 +133,8 @@ class Field:
     def run(self, cell: Cell) -> Outcome:
         """Let one cell happen and compare what is left."""
         home = prepare_home(self._home.parent, self._home.name)
+        if self._shelf is not None:
+            self._shelf.empty()
         venue = self._doors.get(cell.venue)
         if venue is not None:
             venue.clear()
@@ -174,11 +179,11 @@ class Field:
 
 
 @contextmanager
-def open_field(link: Link, folder: Path) -> Iterator[Field]:
-    """A field that can run cells, with its zygote."""
+def open_field(link: Link, folder: Path, shelf: Shelf | None = None) -> Iterator[Field]:
+    """A field that can run cells, with its zygote; on a shelf's database instead of a file for each cell."""
     home = prepare_home(folder, f"field-{secrets.token_hex(4)}")
-    with Zygote(link, home) as zygote:
-        field = Field(link, zygote, home)
+    with Zygote(link, home, "" if shelf is None else shelf.url) as zygote:
+        field = Field(link, zygote, home, shelf)
         try:
             yield field
         finally:

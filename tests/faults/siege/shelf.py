@@ -21,7 +21,7 @@ class Shelf:
     """
 
     def __init__(self, url: str, folder: Path) -> None:
-        self._url = url
+        self.url = url
         self._folder = folder
         engine = self.open()
         self._tables = [name for name in inspect(engine).get_table_names() if not name.startswith(_KEPT)]
@@ -32,7 +32,7 @@ class Shelf:
 
     def open(self) -> Engine:
         """A new engine, with no connection yet."""
-        return open_database("desk", home=self._folder, url=self._url)
+        return open_database("desk", home=self._folder, url=self.url)
 
     def empty(self) -> None:
         """Put everything back to how it was at first."""

@@ -31,7 +31,7 @@ def serve() -> None:
     """Fork for every job until the input ends."""
     told = json.loads(sys.stdin.readline())
     link, home = Link(**told["link"]), Path(told["home"])
-    engine = _warm(home)
+    engine = _warm(home, told["url"])
     exchanges = {venue: exchange_of(link, venue) for venue in VENUES}
     for exchange in exchanges.values():
         exchange.load_markets()
@@ -44,9 +44,9 @@ def serve() -> None:
         print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in started]), flush=True)
 
 
-def _warm(home: Path) -> Engine:
+def _warm(home: Path, url: str) -> Engine:
     """An engine that has compiled every statement of an order's path once, and holds no connection."""
-    engine = open_database("desk", home=home)
+    engine = open_database("desk", home=home, url=url)
     with open_desk(home, "paper", engine=engine) as desk:
         open_account(desk)
         ticket = desk.approve(desk.ask("bracket"))
