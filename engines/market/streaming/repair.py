@@ -70,10 +70,7 @@ async def repair(exchange: Any, board: Board, key: StreamKey, window: tuple[int,
         revised = board.confirm(key, rows, first_ms=since, end_ms=told)
         if revised:
             _LOGGER.warning("%s: %d closed candles were revised by the exchange", key, len(revised))
-        # Nothing came of the last one although it is over: the exchange is late with it, or has none.
-        since = told if rows else end
-        if since >= end:
-            return
-        if len(rows) < limit and told < end:
-            board.confirm(key, [], first_ms=told, end_ms=end)
+        # A short page may be the exchange's longest; only an empty one says that there is no more.
+        since = told
+        if not rows or since >= end:
             return

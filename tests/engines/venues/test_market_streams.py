@@ -157,6 +157,20 @@ def test_candles_are_those_of_rest_whatever_happens_to_messages_of_their_stream(
         assert live.agrees()
 
 
+def test_a_candle_whose_last_trades_the_stream_lost_is_never_served_without_them(live: Live) -> None:
+    live.open_candles()
+    for _ in range(2):
+        live.trade()
+        live.door.fault(kind="drop", route="stream:candles", count=-1)
+        live.trade()
+        live.door.clear()
+        live.pass_minutes()
+        assert live.agrees()
+        live.until(lambda: live.agrees() and live.is_from_memory(), trading=True)
+        assert live.agrees()
+    assert live.market.streams().disagreements >= 1
+
+
 def test_a_cut_stream_is_connected_again_and_nothing_of_the_time_between_is_missing(live: Live) -> None:
     live.open_candles()
     opened = live.door.sockets()["opened"]
