@@ -40,7 +40,7 @@ def compare(user_words: str, tool: str, intent: Mapping[str, Any], context: Read
 
     Args:
         user_words: the person's own message of this turn.
-        tool: `propose_order`, `propose_close` or `propose_cancel`.
+        tool: `propose_order`, `propose_close`, `propose_cancel` or `propose_replace`.
         intent: the arguments a model gave it.
         context: what the thread knew when the message came.
 
@@ -51,6 +51,8 @@ def compare(user_words: str, tool: str, intent: Mapping[str, Any], context: Read
     reading = read(user_words, context)
     if tool == "propose_cancel":
         return _cancel_differences(reading, intent)
+    if tool == "propose_replace":
+        return _change_differences(reading, intent, context)
     if not reading.orders:
         return (_UNREAD.format(what="an order"),)
     found = [_order_differences(order, tool, intent, context) for order in reading.orders]
@@ -75,6 +77,34 @@ def _cancel_differences(reading: Reading, intent: Mapping[str, Any]) -> tuple[st
     if any(args == given for args in wanted):
         return ()
     return (f"You wrote to cancel {_cancelled(wanted[0])}; the ticket cancels {_cancelled(given)}.",)
+
+
+def _change_differences(reading: Reading, intent: Mapping[str, Any], context: ReadingContext) -> tuple[str, ...]:
+    wanted = [r.args for r in reading.requests if r.tool == "propose_replace"]
+    if not wanted:
+        return (_UNREAD.format(what="what to change"),)
+    given = _changed(intent, context)
+    if any(_changed(args, context) == given for args in wanted):
+        return ()
+    return (f"You wrote to change {_listed(_changed(wanted[0], context))}; the ticket has {_listed(given)}.",)
+
+
+def _changed(args: Mapping[str, Any], context: ReadingContext) -> dict[str, str]:
+    """A change in one form; the market of an order that is named by its id says nothing more."""
+    told = {name: value for name, value in args.items() if value not in (None, "")}
+    if "order_id" in told:
+        told.pop("symbol", None)
+    out = {name: str(value) for name, value in told.items()}
+    for name in ("price", "quantity", "stop_loss", "take_profit"):
+        number = _decimal(told.get(name))
+        out |= {name: plain(number)} if number is not None else {}
+    if "good_till" in told:
+        out["good_till"] = _good(None, told["good_till"], None, context)
+    return out
+
+
+def _listed(change: Mapping[str, str]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sorted(change.items()))
 
 
 def _cancelled(args: Mapping[str, Any]) -> str:

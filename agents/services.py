@@ -124,6 +124,7 @@ class Services:
             ],
             "positions": list(holdings),
             "holdings": {symbol: f"{quantity.normalize():f}" for symbol, quantity in holdings.items()},
+            "open_entries": [list(each) for each in self.open_entries(owner)],
             "market": self.market.name,
             "simulated": self.market.simulated,
             "limit": f"{self.orders.limits.max_order_notional:,f} {self.quote_currency}",
@@ -140,6 +141,11 @@ class Services:
         """What the owner's account holds, base units by symbol."""
         account = self.ledger.account(self.account(owner))
         return {position.symbol: position.quantity for position in account.positions if position.quantity}
+
+    def open_entries(self, owner: str) -> tuple[tuple[str, str], ...]:
+        """Symbol and id of the owner's orders that wait and protect nothing, newest first."""
+        open_orders = self.ledger.orders(self.account(owner), status="open")
+        return tuple((order.symbol, order.id) for order in open_orders if order.parent_id is None)
 
     def seal(self, intent: OrderIntent, owner: str) -> OrderTicket:
         """Risk review, quote, evidence and seal: a pending ticket in the ledger."""

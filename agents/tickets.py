@@ -107,6 +107,13 @@ def _order_line(ticket: OrderTicket, instrument: Instrument | None, values: dict
         f"{ticket.label}: {ticket.side.capitalize()} {{quantity}} {ticket.symbol} {how}, "
         f"about {{notional}} {currency} + {{fee}} {ticket.fee_currency} fee"
     ]
+    if ticket.replaces_order:
+        filled = f", of which {{replaced_filled}} {base} had filled" if ticket.replaced_filled else ""
+        if ticket.replaced_filled:
+            told = f"{base} of the order before that had filled"
+            values["replaced_filled"] = wording.quantity(ticket.replaced_filled, told, instrument)
+        values["replaced"] = wording.words(ticket.replaced_words, "the order whose place it takes")
+        parts.append(f"in the place of {{replaced}} ({ticket.replaces_order}){filled}, which is cancelled first")
     parts += [good] if (good := _good_for(ticket)) else []
     parts += _exits(ticket, currency, values)
     if ticket.reduce_only:

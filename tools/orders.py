@@ -107,10 +107,38 @@ class ProposeCancel(_Arguments):
         return self
 
 
+class ProposeReplace(_Arguments):
+    """Prepare a ticket that changes an order that waits: it is cancelled and a new one takes its place.
+
+    Use it for "change my BTC limit to 61k" or "move the stop of my order to 58k". Give the order's id, or its
+    market where only one order waits there. Give only what changes; everything else stays as it is.
+    """
+
+    order_id: str | None = Field(default=None, description="The id of one open order.", max_length=64)
+    symbol: str | None = Field(default=None, description="Its market, where only one order waits there.", max_length=40)
+    price: Positive | None = Field(default=None, description="Its own price: the limit, or what sets a stop order off.")
+    quantity: Positive | None = Field(default=None, description="How much the new order is for, base units.")
+    stop_loss: Positive | None = Field(default=None, description="A price that closes it at a loss.")
+    take_profit: Positive | None = Field(default=None, description="A price that closes it at a profit.")
+    time_in_force: Literal["GTC", "IOC", "FOK", "DAY"] | None = Field(default=None, description="As in propose_order.")
+    good_till: str | None = Field(default=None, max_length=40, description="As in propose_order.")
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if self.order_id is None and self.symbol is None:
+            raise ValueError("say which order: order_id, or symbol")
+        if not self.model_dump(exclude={"order_id", "symbol"}, exclude_none=True):
+            raise ValueError("say what changes, and to what")
+        if self.good_till is not None and self.time_in_force is not None:
+            raise ValueError("good_till and time_in_force say two things; give one")
+        return self
+
+
 SCHEMAS: Final[dict[str, type[BaseModel]]] = {
     "propose_order": ProposeOrder,
     "propose_close": ProposeClose,
     "propose_cancel": ProposeCancel,
+    "propose_replace": ProposeReplace,
 }
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from engines.confirmation.wording import order_in_words
 from engines.domain.orders import Order, OrderIntent
 from engines.errors import InvalidRequest, NotFound
+from engines.execution.replacing import change_of
 from tools.good_till import end_of
-from tools.orders import ProposeCancel, ProposeClose, ProposeOrder
+from tools.orders import ProposeCancel, ProposeClose, ProposeOrder, ProposeReplace
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -46,6 +48,8 @@ def intent_of(
             return _close(proposal, services.position(account, proposal.symbol), common)
         case ProposeCancel():
             return _cancel(proposal, services.ledger.orders(account, status="open"), common)
+        case ProposeReplace():
+            return _replace(proposal, services.ledger.orders(account, status="open"), services, common)
         case _:
             raise TypeError(f"{type(proposal).__name__} is not a proposal")
 
@@ -89,3 +93,41 @@ def _cancel(proposal: ProposeCancel, open_orders: Sequence[Order], common: dict[
         cancels=tuple(order.id for order in chosen),
         **common,
     )
+
+
+def _replace(
+    proposal: ProposeReplace, open_orders: Sequence[Order], services: Services, common: dict[str, Any]
+) -> OrderIntent:
+    old = _changed(proposal, open_orders)
+    ends = end_of(proposal.good_till, services.clock.now()) if proposal.good_till is not None else None
+    terms = change_of(
+        old,
+        **{"stop_price" if old.order_type == "stop" else "limit_price": proposal.price},
+        quantity=proposal.quantity,
+        stop_loss=proposal.stop_loss,
+        take_profit=proposal.take_profit,
+        time_in_force=proposal.time_in_force,
+        good_till=ends,
+    )
+    return OrderIntent(**terms, **common)
+
+
+def _changed(proposal: ProposeReplace, open_orders: Sequence[Order]) -> Order:
+    """The one order that is meant."""
+    if proposal.order_id is not None:
+        chosen = [order for order in open_orders if order.id == proposal.order_id]
+        if not chosen:
+            raise NotFound(f"There is no open order {proposal.order_id!r}.", remedy='"Open orders" lists them.')
+        return chosen[0]
+    chosen = [order for order in open_orders if order.symbol == proposal.symbol and order.parent_id is None]
+    if not chosen:
+        raise InvalidRequest(
+            f"No order waits in {proposal.symbol} that could be changed.", remedy='"Open orders" lists what is open.'
+        )
+    if len(chosen) > 1:
+        listed = "; ".join(f"{order_in_words(order)} ({order.id})" for order in chosen)
+        raise InvalidRequest(
+            f"Several orders wait in {proposal.symbol}: {listed}.",
+            remedy=f"Say which, for example `change order {chosen[0].id} to ...`.",
+        )
+    return chosen[0]

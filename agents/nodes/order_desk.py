@@ -71,5 +71,6 @@ def _reading_facts(services: Services, owner: str) -> dict[str, Any]:
         "quote_currency": services.quote_currency,
         "tools": frozenset(SCHEMAS),
         "positions": tuple(services.holdings(owner)),
+        "open_entries": services.open_entries(owner),
         "now": services.clock.now(),
     }

@@ -27,11 +27,15 @@ def carried_out(services: Services, ticket: OrderTicket, order: Order | None) ->
     """What a submitted ticket led to, from its order and fills."""
     if ticket.status in {"denied", "expired"}:
         return undone_outcome(services, ticket)
+    if ticket.kind == "order" and order is None:
+        waits = "The new order is sent once the old one is known to have ended."
+        return _settled(services, ticket, f"{_decided(ticket)} {_sentence(ticket.reason)} {waits}".strip(), {})
     if ticket.kind == "cancel" or order is None:
         return _settled(services, ticket, f"{_decided(ticket)} {_cancelled(services, ticket)}".strip(), {})
     instrument = services.market.instrument(ticket.symbol)
     values = _values(ticket, order, instrument)
-    parts = [_decided(ticket), _order_sentence(order, instrument), *_after_fill(services, ticket, order, values)]
+    told = f"{_before(services, ticket)} {_order_sentence(order, instrument)}".strip()
+    parts = [_decided(ticket), told, *_after_fill(services, ticket, order, values)]
     return _settled(services, ticket, " ".join(part for part in parts if part), values)
 
 
@@ -42,7 +46,8 @@ def undone_outcome(services: Services, ticket: OrderTicket) -> Settled:
     if ticket.status == "superseded" and ticket.superseded_by:
         return _edited(services, ticket, services.ticket(ticket.superseded_by, ticket.owner))
     if ticket.status == "denied" or ticket.decided_at is not None:
-        return _settled(services, ticket, f"{_decided(ticket)} Not carried out: {_sentence(ticket.reason)}", {})
+        said = f"{_decided(ticket)} Not carried out: {_sentence(ticket.reason)}{_before(services, ticket)}"
+        return _settled(services, ticket, said, {})
     expired = f"{ticket.label} expired at {wording.clock_text(ticket.expires_at)}. Nothing was sent."
     return _settled(services, ticket, f"{expired} Ask again for a fresh one.", {})
 
@@ -158,6 +163,14 @@ def _cancelled(services: Services, ticket: OrderTicket) -> str:
         done = order.status == "cancelled"
         sentences.append(f"Order {order_id} is {'cancelled' if done else order.status.replace('_', ' ')}.")
     return " ".join(sentences)
+
+
+def _before(services: Services, ticket: OrderTicket) -> str:
+    """What became of the order whose place this one takes."""
+    if not ticket.replaces_order or ticket.decided_at is None or ticket.status == "rejected":
+        return ""
+    old = services.order(ticket.replaces_order, ticket.owner)
+    return f" Order {old.id}, whose place it takes, is {old.status.replace('_', ' ')}."
 
 
 def _decided(ticket: OrderTicket) -> str:

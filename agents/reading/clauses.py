@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agents.reading import moods
+from agents.reading.changing import changes
 from agents.reading.explaining import asks_why, explains
 from agents.reading.prices import find_roles
 from agents.reading.sizing import names_risk
@@ -14,7 +15,7 @@ from agents.reading.topics import cancels, topic_of
 from agents.reading.verbs import Verb, verb_at, verbs_in
 from agents.reading.vocabulary import GERUNDS, words
 
-ClauseKind = Literal["order", "cancel", "show"]
+ClauseKind = Literal["order", "cancel", "change", "show"]
 
 _SPLITTERS: Final = frozenset({",", ";", "—", "–", "&", "+", "/", "\n"})
 _JOINING_WORDS: Final = frozenset({"and", "then", "also", "plus", "vs", "versus", "but"})
@@ -98,6 +99,9 @@ def _place(segment: list[Tag], out: list[Clause], *, supposed: bool) -> None:
         out.append(Clause("cancel", segment))
         return
     asked = supposed or (moods.is_question(segment) and not moods.is_polite(segment)) or moods.is_how_to(segment)
+    if changes(segment) and not asked:
+        out.append(Clause("change", segment))
+        return
     found = [] if asked or _is_listing(segment) else verbs_in(segment)
     if not found and names_risk(segment) and out and out[-1].kind == "order" and not asked:
         _continue_order(segment, out)
@@ -108,6 +112,8 @@ def _place(segment: list[Tag], out: list[Clause], *, supposed: bool) -> None:
         out.append(Clause("order", [*before, *segment]))
     elif out and out[-1].kind == "order" and not _shows(segment):
         _continue_order(segment, out)
+    elif out and out[-1].kind == "change" and not _shows(segment):
+        out[-1].tags = [*out[-1].tags, Tag("punct", ",", ","), *segment]
     else:
         out.append(Clause("show", segment))
 

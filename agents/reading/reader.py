@@ -7,6 +7,7 @@ from typing import Final
 
 from agents.reading import doubts, moods
 from agents.reading.asides import ENGLISH_ONLY
+from agents.reading.changing import change_request
 from agents.reading.clauses import Clause, clauses, sentences
 from agents.reading.completion import complete_pending
 from agents.reading.explaining import TOOL, explains
@@ -150,6 +151,8 @@ class _Message:
                 continue
             elif clause.kind == "cancel":
                 self._cancel(clause)
+            elif clause.kind == "change":
+                self._change(clause, doubt=doubt)
             else:
                 self._order(clause, doubt=doubt)
             symbols = [t.text for t in clause.tags if t.kind == "symbol"]
@@ -161,6 +164,15 @@ class _Message:
             self.questions.append(
                 "Cancel which order? Say its id, a market such as `cancel my BTC orders`, or `cancel all my orders`."
             )
+        else:
+            self.requests.append((self.place, request))
+
+    def _change(self, clause: Clause, *, doubt: str) -> None:
+        request = change_request(clause.tags, self.context, self.symbol)
+        if request is None:
+            self.shown.append((self.place, Clause("show", clause.tags), False))
+        elif isinstance(request, str) or doubt:
+            self.questions.append(doubt or str(request))
         else:
             self.requests.append((self.place, request))
 

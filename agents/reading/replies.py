@@ -24,6 +24,7 @@ _ABILITIES: Final = (
     ("review_decisions", "what your decisions cost or saved (`/review`)"),
     ("propose_order", "orders, as tickets that you approve yourself (`buy 0.05 {a}, stop 58,000`, `sell half my {a}`)"),
     ("propose_cancel", "cancellations (`cancel all my orders`)"),
+    ("propose_replace", "changes of orders that wait (`change my {a} limit to 58,000`)"),
     ("scan_market", "scans (`which coins have a green dot on the 4h?`)"),
     ("create_alert", "alerts (`alert me when {a} 1h prints a green dot`)"),
     ("generate_strategy", "strategies and backtests (`make me a trend strategy for {a} 4h`)"),

@@ -169,6 +169,10 @@ def describe(request: Request) -> str:
             return f"cancel order {args['order_id']}"
         case "propose_cancel":
             return f"cancel my {args['symbol']} orders" if "symbol" in args else "cancel all my orders"
+        case "propose_replace":
+            named = f"order {args['order_id']}" if "order_id" in args else f"my {args['symbol']} order"
+            changed = (f"{name.replace('_', ' ')} {args[name]}" for name in args if name not in {"order_id", "symbol"})
+            return f"change {named} to {', '.join(changed)}"
         case "analyze_cipher":
             return f"cipher {args['symbol']} {args['timeframe']}"
         case "analyze_volume_profile":

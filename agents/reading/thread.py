@@ -27,14 +27,15 @@ def context_from_messages(
     tools: frozenset[str] = frozenset(),
     tickets: Iterable[tuple[str, str]] = (),
     positions: tuple[str, ...] = (),
+    open_entries: tuple[tuple[str, str], ...] = (),
     now: datetime | None = None,
 ) -> ReadingContext:
     """The context in which the newest message of a thread is to be read.
 
     Replays the last `MAX_TURNS` earlier messages of the person and the tool calls that answered them; the same
     messages always give the same context. A system message may carry `additional_kwargs["desk"]` with `symbols`,
-    `quote_currency`, `pending_tickets` ({label, text}), `positions`, `holdings`, `market`, `simulated`, `account` and
-    `limit`; what is given there wins.
+    `quote_currency`, `pending_tickets` ({label, text}), `positions`, `holdings`, `open_entries`, `market`, `simulated`,
+    `account` and `limit`; what is given there wins.
     """
     context = ReadingContext(
         symbols=symbols,
@@ -42,6 +43,7 @@ def context_from_messages(
         tools=tools,
         pending_tickets=tuple(tickets),
         positions=positions,
+        open_entries=open_entries,
         now=now,
     )
     context = _with_desk(context, messages)
@@ -124,6 +126,7 @@ def _with_desk(context: ReadingContext, messages: Sequence[BaseMessage]) -> Read
             quote_currency=str(desk.get("quote_currency") or context.quote_currency),
             positions=tuple(desk.get("positions") or context.positions),
             holdings=tuple((str(s), str(q)) for s, q in dict(desk.get("holdings") or {}).items()),
+            open_entries=tuple((str(s), str(o)) for s, o in desk.get("open_entries") or ()) or context.open_entries,
             limit=str(desk.get("limit") or context.limit),
             market=str(desk.get("market") or context.market),
             simulated=bool(desk.get("simulated", context.simulated)),

@@ -52,9 +52,10 @@ ALL_TOOLS: Final[frozenset[str]] = frozenset(
         "propose_order",
         "propose_close",
         "propose_cancel",
+        "propose_replace",
     }
 )
-ORDER_TOOLS: Final[frozenset[str]] = frozenset({"propose_order", "propose_close", "propose_cancel"})
+ORDER_TOOLS: Final[frozenset[str]] = frozenset({"propose_order", "propose_close", "propose_cancel", "propose_replace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class ReadingContext:
         pending_tickets: (label, one line of text) of the tickets that wait for a person.
         positions: symbols the account holds, where they are known.
         holdings: (symbol, quantity in base units) of the positions, where they are known.
+        open_entries: (symbol, id) of the orders that wait to open or close a position, where they are known.
         tools: names of the tools that exist.
         market, simulated, account: for the first lines of a conversation.
         limit: the largest order of the account, in words.
@@ -136,6 +138,7 @@ class ReadingContext:
     pending_tickets: tuple[tuple[str, str], ...] = ()
     positions: tuple[str, ...] = ()
     holdings: tuple[tuple[str, str], ...] = ()
+    open_entries: tuple[tuple[str, str], ...] = ()
     tools: frozenset[str] = ALL_TOOLS
     market: str = ""
     simulated: bool = False

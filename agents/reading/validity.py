@@ -35,6 +35,7 @@ _ORDINAL: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _MAY_FOLLOW: Final = words("and with at @ stop sl tp limit please pls then only target take if . , ! ; \n ) -") | (
     BUY_VERBS | SELL_VERBS
 )
+_ORDERS: Final = words("order limit bid offer")
 _SHARED: Final = words("both all each")
 _BREAKS: Final = frozenset({".", "!", "\n", ";"})
 
@@ -57,7 +58,7 @@ def with_validity(tags: list[Tag], *, is_answer: bool) -> list[Tag]:
     Args:
         is_answer: the message answers a question about an order.
     """
-    orders = verbs_in(tags) or any(t.text == "order" for t in tags)
+    orders = verbs_in(tags) or any(t.text in _ORDERS for t in tags)
     if not is_answer and not (orders and any(t.kind in {"number", "fraction", "symbol"} for t in tags)):
         return tags
     out: list[Tag] = []

@@ -140,6 +140,13 @@ class Ticket(BaseModel):
     look_alikes: list[str] = Field(
         default=[], description="Orders like it that were just sent; approving needs `resolve_differences`."
     )
+    replaces_order: str = Field(
+        default="", description="The open order that is cancelled first and whose place this one takes, by id."
+    )
+    replaced_words: str = Field(default="", description="That order in words.")
+    replaced_filled: DecimalText | None = Field(
+        default=None, description="How much of it had filled when the ticket was made; if more has, nothing is sent."
+    )
     user_words: str
     limits_version: str
     created_at: TimeText

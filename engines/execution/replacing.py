@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from engines.confirmation.wording import order_in_words, plain
 from engines.domain.activity import Activity
@@ -47,16 +47,16 @@ def replaced_order(intent: OrderIntent, context: OrderContext, owner: str) -> Or
     return old
 
 
-def change_of(old: Order, **changes: object) -> dict[str, object]:
+def change_of(old: Order, **changes: Any) -> dict[str, Any]:
     """The terms of an order that is like `old` but for the changes: what is open of it, at its own prices.
 
     Args:
-        changes: fields of `OrderIntent`; None leaves one as it is. A price of the other type changes the type.
+        changes: fields of `OrderIntent`; None leaves one as it is.
 
     Raises:
         InvalidRequest: nothing would change.
     """
-    same: dict[str, object] = {
+    same: dict[str, Any] = {
         "symbol": old.symbol,
         "side": old.side,
         "order_type": old.order_type,
@@ -121,14 +121,6 @@ def way_is_clear(ticket: OrderTicket, context: OrderContext, broker: Broker) -> 
         if ledger.order_of(ticket.id) is None and ledger.ticket(ticket.id).status in {"submitting", "unknown"}:
             ledger.advance_ticket(ticket.id, "denied", reason=reason, kind="ticket_denied")
     return False
-
-
-def aside(ticket: OrderTicket, context: OrderContext) -> str:
-    """What became of the order that a ticket was to replace, for one whose own order was not sent."""
-    if not ticket.replaces_order:
-        return ""
-    old = context.ledger.order(ticket.replaces_order)
-    return f" Order {old.id}, which it was to replace, is {old.status.replace('_', ' ')}."
 
 
 def _leave_open(ticket: OrderTicket, reason: str, context: OrderContext) -> None:

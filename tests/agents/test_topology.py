@@ -60,6 +60,7 @@ async def test_no_tool_that_a_model_is_given_holds_a_ledger_or_a_broker_it_could
         "propose_order",
         "propose_close",
         "propose_cancel",
+        "propose_replace",
     }
     for tool in tools:
         held = [cell.cell_contents for cell in (getattr(tool, "func", None).__closure__ or ())]  # type: ignore[union-attr]
@@ -71,6 +72,7 @@ def test_a_proposals_body_reaches_nothing() -> None:
         "propose_order": {"symbol": "BTC/USDT", "side": "buy", "quantity": 1},
         "propose_close": {"symbol": "BTC/USDT"},
         "propose_cancel": {"scope": "all"},
+        "propose_replace": {"symbol": "BTC/USDT", "price": 61_000},
     }
     tools = {tool.name: tool for tool in order_tools()}
     assert tools.keys() == arguments.keys()

@@ -20,6 +20,7 @@ TODAY = frozenset(
         "propose_order",
         "propose_close",
         "propose_cancel",
+        "propose_replace",
     ]
 )
 

@@ -306,6 +306,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
         </p>
         {ticket.kind === 'order' ? (
           <dl className="desk-terms">
+            {ticket.replaces_order ? <div className="desk-wide"><dt>Replaces</dt><dd>{ticket.replaced_words} <code>{ticket.replaces_order}</code>, which is cancelled first{Number(ticket.replaced_filled) ? `; ${quantity(ticket.replaced_filled)} ${currencies(ticket)[0]} of it had filled` : ''}. If more of it fills meanwhile, nothing is sent.</dd></div> : null}
             <div className="desk-wide"><dt>Cost</dt><dd>about {money(ticket.notional)} {quote} + {money(ticket.estimated_fee)} {ticket.fee_currency} fee</dd></div>
             {ticket.limit_price ? <div><dt>Limit</dt><dd>{number(ticket.limit_price)} {quote}</dd></div> : null}
             {ticket.stop_price ? <div><dt>Stop</dt><dd>{number(ticket.stop_price)} {quote}</dd></div> : null}
