@@ -21,6 +21,7 @@ from engines.execution.context import OrderContext
 from engines.execution.prepare import prepare_ticket
 from engines.execution.reconcile import reconcile
 from engines.execution.submit import submit
+from engines.execution.switch import cancel_all
 from engines.execution.venues import EXERCISED, VENUES, CcxtBroker
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient
@@ -192,6 +193,31 @@ def test_rule_36_an_order_of_somebody_else_is_external_counts_as_exposure_and_is
     assert desk.reconcile().externals == ()
     assert desk.ledger.external_orders(ACCOUNT) == ()
     assert desk.ledger.account(ACCOUNT).free("USDT") == 100_000
+
+
+def test_rule_36_cancelling_all_and_a_halt_leave_the_order_of_somebody_else_alone(desk: Desk) -> None:
+    placed = desk.venue.external(symbol=BTC, side="sell", quantity="0.2", price="60000")
+    ours = desk.order(limit_price=Decimal(49_000), order_type="limit")
+    desk.reconcile()
+    desk.ledger.change_state("halted", reason="Stop.", by="ann", account=ACCOUNT)
+    cancelled = cancel_all(desk.ledger, desk.broker, clock=desk.clock, by="ann", within="live-", sleep=lambda _: None)
+    assert [each.order_id for each in cancelled] == [ours.id]
+    [left] = [each for each in desk.venue.truth()["orders"] if each["id"] == placed["id"]]
+    assert left["state"] in {"open", "new"}
+    assert [each.venue_order_id for each in desk.reconcile().externals] == [placed["id"]]
+
+
+def test_rule_36_an_order_of_somebody_else_that_fills_in_part_counts_with_what_is_left(desk: Desk) -> None:
+    desk.venue.external(symbol=BTC, side="sell", quantity="0.3", price="60000")
+    desk.reconcile()
+    assert desk.ledger.account(ACCOUNT).free("BTC") == Decimal("0.1")
+    desk.venue.withdraw(symbol=BTC)
+    desk.venue.crowd(symbol=BTC, side="buy", quantity="0.1", price="60000")
+    found = desk.reconcile()
+    assert desk.ledger.account(ACCOUNT).free("BTC") == Decimal("0.2")
+    # What somebody else sold is nothing that this ledger can know the reason of.
+    assert ({each.currency for each in found.mismatches}, desk.state()) == ({"BTC", "USDT"}, "halted")
+    assert desk.ledger.verify_audit().intact
 
 
 def test_rule_36_our_own_open_orders_are_not_external(desk: Desk) -> None:
