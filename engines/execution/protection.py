@@ -55,8 +55,7 @@ def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker, place: boo
             seen, reason = _looked_for(entry, ledger, broker, ticket), "Some of it was sold, or is to be, at the desk."
         if seen:
             return _recorded(entry, seen, ledger, broker)
-        with ledger.journalled() as journal:
-            keep_at_desk(journal, entry, reason)
+        return _guarded(entry, ledger, kept=reason)
     return _guarded(entry, ledger)
 
 
@@ -93,10 +92,14 @@ def _recorded(entry: Order, seen: Iterable[VenueOrder], ledger: Ledger, broker: 
     return recorded
 
 
-def _guarded(entry: Order, ledger: Ledger) -> tuple[Order, ...]:
+def _guarded(entry: Order, ledger: Ledger, *, kept: str = "") -> tuple[Order, ...]:
+    """Exits of what is left, waiting at the desk; `kept` says why it is decided now that no venue will hold them."""
     left = min(ledger.left_to_guard(entry), sellable(entry.fills))
-    if left > 0:
-        with ledger.journalled() as journal:
+    # One transaction: an entry whose exits are to stay here and that has none would be seen to by nobody.
+    with ledger.journalled() as journal:
+        if kept:
+            keep_at_desk(journal, entry, kept)
+        if left > 0:
             arm(journal, entry, left)
     return tuple(order for order in ledger.exits_of(entry.id) if order.held_by == "desk")
 
