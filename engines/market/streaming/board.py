@@ -62,6 +62,8 @@ class Board:
         self._dog: Final[Watchdog[StreamKey]] = Watchdog()
         self._candles: dict[StreamKey, CandleLedger] = {}
         self._wanted: dict[StreamKey, int] = {}
+        # End and number of candles that were all certain: they stay it until the stream tells otherwise.
+        self._settled: dict[StreamKey, tuple[int, int]] = {}
         self._ticks: dict[str, Tick] = {}
         self._trades: dict[str, TradeLedger] = {}
         self._last: dict[str, tuple[float, float]] = {}
@@ -81,7 +83,8 @@ class Board:
         with self._lock:
             self._dog.heard(key, self._monotonic())
             for row in rows:
-                self._ledger(key).observe(row, now_ms=self._now_ms())
+                if self._ledger(key).observe(row, now_ms=self._now_ms()) == "disagrees":
+                    self._settled.pop(key, None)
 
     def confirm(self, key: StreamKey, rows: Sequence[Sequence[Any]], *, first_ms: int, end_ms: int) -> tuple[Row, ...]:
         """Take REST's answer about the candles that open in [first_ms, end_ms); those it changed."""
@@ -103,8 +106,14 @@ class Board:
             forming = ledger.forming()
             # A successor that has begun closes the one before, however early.
             end = max(end, forming.open_ms) if forming is not None else end
-            uncertain = ledger.unconfirmed(end, self._wanted.get(key, 1))
-            return (uncertain[0] - _OVERLAP * duration_ms(key.timeframe), end) if uncertain else None
+            window = (end, self._wanted.get(key, 1))
+            if self._settled.get(key) == window:
+                return None
+            uncertain = ledger.unconfirmed(*window)
+            if not uncertain:
+                self._settled[key] = window
+                return None
+            return uncertain[0] - _OVERLAP * duration_ms(key.timeframe), end
 
     def closed(self, key: StreamKey, end_ms: int, count: int) -> tuple[Row, ...] | None:
         """Candles of the last `count` periods before `end_ms`; None if one is uncertain, or the stream silent."""
@@ -192,6 +201,7 @@ class Board:
             self._note(key)
             self._candles.pop(key, None)
             self._wanted.pop(key, None)
+            self._settled.pop(key, None)
 
     def is_alive(self, key: StreamKey) -> bool:
         """Whether a stream sent data in the last minute."""
