@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 from engines.confirmation.risk import breaches, default_limits
 from engines.domain.clock import ManualClock
 from engines.domain.orders import Account
+from engines.errors import Conflict
 from engines.ledger.ledger import Ledger
 from engines.ledger.reconciliation import Difference, Reconciliation
 
@@ -105,3 +107,23 @@ def test_an_account_that_nobody_looked_at_yet_opens_with_what_it_has_after_the_d
     assert marks(ledger, account) == (None, None)
     ledger.observe_equity(account.id, Decimal(1_500), DAY)
     assert marks(ledger, account) == (Decimal(1_500), Decimal(1_500))
+
+
+def test_one_difference_that_many_accept_at_once_moves_the_marks_once(
+    ledger: Ledger, hand_clock: ManualClock, live: Account
+) -> None:
+    number = compared(ledger, hand_clock, live, Difference("USDT", Decimal(1_000), Decimal(400), tolerated=False))
+
+    def press(name: str) -> bool:
+        try:
+            ledger.accept_differences(live.id, number, reason="I moved it.", by=name)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as many:
+        accepted = list(many.map(press, [f"person-{n}" for n in range(8)]))
+    assert accepted.count(True) == 1
+    assert ledger.account(live.id).balances["USDT"] == 400
+    assert marks(ledger, live) == (Decimal(6_400), Decimal(6_400))
+    assert ledger.verify_audit().intact
