@@ -23,9 +23,13 @@ Where they live and what they raise:
     sync.sync_fills(ledger, broker) -> tuple[Order, ...]
         orders that changed since the last time
     protection.bring_protective(entry, ledger=, broker=) -> tuple[Order, ...]
-        the exits of an entry that filled: at the venue where it can hold them, else waiting at the desk
+        the exits of what filled of an entry: at the venue where it can hold them, else waiting at the desk
     guard.guard_exits(context, broker, now) -> tuple[Order, ...]
         exits that wait at the desk: sent once when their price is reached, settled when their outcome is unclear
+    cancel.cancel_order(order_id, *, ledger, broker, clock) -> Outcome
+        cancels one order wherever it is; an exit that a person cancels gets no successor
+    unprotected.unprotected(ledger, now, *, accounts, within) -> tuple[Gap, ...]
+        positions whose stop-loss is not at work, and why: while halted, those that the desk guards are among them
     expiry.expire_orders(context, broker, now) -> tuple[Order, ...]
         orders that are open longer than they were good for, cancelled
     paper.PaperBroker(engine, market, clock, rules=PaperModel(...)); .match(now) -> int; .model says how it fills
