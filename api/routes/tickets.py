@@ -8,14 +8,16 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import Approver, Reader
+from api.auth import Approver, Proposer, Reader
 from api.cursors import decode_time_and_id, encode_cursor
 from api.dependencies import Cursor, DeskDep, PageSize, RunsDep
 from api.idempotency import IdempotencyKey, claim_of
 from api.problems import Problem, problem_response, problems
+from api.proposals import proposed_intent
 from api.run_store import RunRequest
 from api.schemas.decisions import DecisionOutcome, DecisionRequest
 from api.schemas.orders import Ticket, TicketPage
+from api.schemas.proposals import ProposalRequest
 from api.turns import decision, failed_decision
 from api.views import ticket_view
 from engines.domain.orders import TicketStatus
@@ -41,6 +43,19 @@ def list_tickets(
     page = found[:limit]
     more = encode_cursor(page[-1].created_at.isoformat(), page[-1].id) if len(found) > limit else None
     return TicketPage(tickets=[ticket_view(desk, ticket) for ticket in page], next_cursor=more)
+
+
+@router.post(
+    "",
+    operation_id="propose_ticket",
+    summary="Ask for a ticket",
+    status_code=201,
+    responses=problems(404, 409, 413, 503),
+)
+def propose(body: ProposalRequest, caller: Proposer, desk: DeskDep) -> Ticket:
+    """A sealed ticket that waits for its decision, as the chat makes one; nothing is sent by this."""
+    intent = proposed_intent(body, desk, caller.owner)
+    return ticket_view(desk, desk.services.seal(intent, caller.owner))
 
 
 @router.get("/{ticket_id}", operation_id="get_ticket", summary="One ticket", responses=problems(404))

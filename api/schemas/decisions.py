@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from api.schemas.fields import PositiveDecimal, Request, RunAnswerStatus
+from api.schemas.fields import GivenTime, PositiveDecimal, Request, RunAnswerStatus
 from api.schemas.orders import Fill, Order, Ticket
 from api.schemas.receipts import Receipt
 from engines.domain.orders import TimeInForce
@@ -29,7 +29,7 @@ class DecisionRequest(Request):
     time_in_force: TimeInForce | None = Field(
         default=None, description="GTC, IOC, FOK, DAY (till the day ends in UTC), or GTD with `good_till`."
     )
-    good_till: AwareDatetime | None = Field(default=None, description="When the desk cancels what is still open of it.")
+    good_till: GivenTime | None = Field(default=None, description="When the desk cancels what is still open of it.")
 
 
 class DecisionOutcome(BaseModel):

@@ -30,8 +30,10 @@ ENDPOINTS = [
     ("GET", "/v1/runs/none/events", "read", None),
     ("GET", "/v1/threads", "read", None),
     ("GET", f"/v1/threads/{UNKNOWN_THREAD}", "read", None),
+    ("PATCH", f"/v1/threads/{UNKNOWN_THREAD}", "trade", {"title": "mine"}),
     ("DELETE", f"/v1/threads/{UNKNOWN_THREAD}", "trade", None),
     ("GET", "/v1/tickets", "read", None),
+    ("POST", "/v1/tickets", "trade", {"symbol": "NONE/USDT", "side": "buy", "quantity": "1"}),
     ("GET", "/v1/tickets/none", "read", None),
     ("POST", "/v1/tickets/none/decision", "approve", {"decision": "reject", "ticket_hash": "x"}),
     ("GET", "/v1/portfolio", "read", None),
@@ -196,6 +198,7 @@ def test_one_owners_things_are_not_there_for_another(keyed: Any) -> None:
     decision = {"decision": "approve", "ticket_hash": ticket["hash"]}
     refused = [
         bob.get(f"/v1/threads/{thread_id}"),
+        bob.patch(f"/v1/threads/{thread_id}", json={"title": "bob's"}),
         bob.delete(f"/v1/threads/{thread_id}"),
         bob.get(f"/v1/runs/{answer['run_id']}/events"),
         bob.get(f"/v1/tickets/{ticket['id']}"),

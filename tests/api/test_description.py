@@ -87,7 +87,7 @@ def test_bodies_are_flat_and_yes_or_no_is_a_word(description: dict[str, Any]) ->
         "CipherRequest", "CipherTimeframesRequest", "ExplainRequest", "TpoRequest", "VolumeProfileRequest",
         "VwapRequest",
     ]  # fmt: skip
-    desk = ["AgentRequest", "AgentRequest", "DecisionRequest", "HaltRequest", "ResumeRequest"]
+    desk = ["AgentRequest", "AgentRequest", "DecisionRequest", "HaltRequest", "ProposalRequest", "ResumeRequest"]
     counting = ["AcceptRequest", "ArmRequest"]
     assert sorted(bodies) == sorted([*desk, *engines, *counting])
     for name in bodies:
