@@ -17,7 +17,7 @@ from engines.execution.context import OrderContext
 from engines.execution.live import LiveParts, LivePermit, permit_live
 from engines.execution.live_gate import LiveGate
 from engines.execution.reconcile import FEW, reconcile, sync_resting
-from engines.execution.wake import Pace, Waker, bring_heard
+from engines.execution.wake import Pace, Waker, bring_heard, is_news
 from engines.ledger.lease import Lease, acquire_lease
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class LiveDesk:
         gate: what every order has to pass.
         stream: the venue's events of the account's orders; None where there is none, and orders are only polled.
         monotonic: seconds that only grow, for when the next round is due.
+        pace: how often the venue is asked because of its stream; None for a share of what it allows.
         sleep: how to wait between readings of a balance that does not match.
     """
 
@@ -117,6 +118,7 @@ class LiveDesk:
     stream: PrivateStream | None = None
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    pace: Pace | None = None
     _lock: Lock = field(default_factory=Lock)
     _round_at: float = float("-inf")
     _compared_at: float = float("-inf")
@@ -129,7 +131,7 @@ class LiveDesk:
         """Look up at once what the venue's stream speaks of, while the block runs; the rounds go on as without it.
 
         Args:
-            then: done after each look-up, in the thread of the look-ups.
+            then: done after each look-up and comparison, in the thread of the look-ups.
         """
         if self.stream is None:
             yield
@@ -141,9 +143,20 @@ class LiveDesk:
             finally:
                 then()
 
-        waker = Waker(f"look-ups at {self.gate.venue}", look, self._pace())
+        def joined(number: int) -> None:
+            try:
+                self._joined(number)
+            finally:
+                then()
+
+        waker = Waker(
+            f"look-ups at {self.gate.venue}",
+            look,
+            self.pace or self._pace(),
+            is_news=lambda heard: is_news(heard, self.orders, self.gate.account),
+        )
         try:
-            self.stream.start(waker.heard, lambda number: waker.do(lambda: self._joined(number)))
+            self.stream.start(waker.heard, lambda number: waker.do(lambda: joined(number)))
             yield
         finally:
             self.stream.close()

@@ -45,8 +45,7 @@ def bring_heard(heard: Heard, context: OrderContext, broker: Broker, account: st
     if order is None:
         sync_resting(ledger, broker, account, few=few)
         return True
-    is_exit_of_it = bool(heard.client_order_id) and heard.client_order_id.startswith(f"{order.id}-")
-    if not is_exit_of_it and _is_there(order, heard):
+    if _is_known(order, heard):
         return True
     if order.status in _IN_FLIGHT:
         # Whoever is sending it right now holds the claim: wait, then look.
@@ -56,12 +55,30 @@ def bring_heard(heard: Heard, context: OrderContext, broker: Broker, account: st
                 _look(order, context, broker)
     else:
         _look(order, context, broker)
-    if is_exit_of_it:
+    if _is_exit_of(order, heard):
         # The entry brings its exits; one that is still missing is waited for.
         if not ledger.known_orders({heard.client_order_id}):
             return False
         order = ledger.order(heard.client_order_id)
     return _is_there(ledger.order(order.id), heard)
+
+
+def is_news(heard: Heard, context: OrderContext, account: str) -> bool:
+    """False when the ledger has all of it already: what was just sent is told by the stream as well."""
+    order = _order_of(heard, context, account)
+    if order is not None and order.status in _IN_FLIGHT:
+        # The answer to whoever is sending it right now may tell all of it: the claim is theirs until then.
+        with context.ledger.claim(order.ticket_id):
+            order = context.ledger.order(order.id)
+    return order is None or not _is_known(order, heard)
+
+
+def _is_known(order: Order, heard: Heard) -> bool:
+    return not _is_exit_of(order, heard) and _is_there(order, heard)
+
+
+def _is_exit_of(order: Order, heard: Heard) -> bool:
+    return heard.client_order_id.startswith(f"{order.id}-")
 
 
 def _look(order: Order, context: OrderContext, broker: Broker) -> None:
@@ -122,13 +139,21 @@ class Waker:
     Args:
         name: what the thread is called.
         look: looks one up; False to be asked again a little later, a few times.
+        is_news: False for what need not be looked up, which costs nothing.
         monotonic: seconds that only grow.
     """
 
     def __init__(
-        self, name: str, look: Callable[[Heard], bool], pace: Pace, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        look: Callable[[Heard], bool],
+        pace: Pace,
+        *,
+        is_news: Callable[[Heard], bool] = lambda _: True,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._look = look
+        self._is_news = is_news
         self._pace = pace
         self._monotonic = monotonic
         self._changed = threading.Condition()
@@ -184,6 +209,9 @@ class Waker:
         return None
 
     def _attend(self, waiting: _Waiting) -> None:
+        if self._done(lambda: self._is_news(waiting.heard)) is False:
+            return
+        self._tokens -= 1
         is_done = self._done(lambda: self._look(waiting.heard))
         if is_done or waiting.tries >= len(_AGAIN_SECONDS):
             return
@@ -204,7 +232,6 @@ class Waker:
         key, first = min(self._waiting.items(), key=lambda item: item[1].due)
         if first.due > now or self._tokens < 1:
             return None
-        self._tokens -= 1
         return self._waiting.pop(key)
 
     def _seconds(self) -> float | None:

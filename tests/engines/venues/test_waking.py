@@ -130,7 +130,13 @@ def desk_at(
             stream = stream_of(client, keys, configure=on_loopback)
             stream._pause, stream._monotonic = 0.05, lambda: seconds[0]
             live = LiveDesk(
-                replace(context, gate=gate.refusal), broker, gate, stream, lambda: seconds[0], lambda _: None
+                replace(context, gate=gate.refusal),
+                broker,
+                gate,
+                stream,
+                lambda: seconds[0],
+                lambda _: None,
+                Pace(1_000, 1_000),
             )
             live.start()
             gate.arm(60, by="ann")
@@ -359,8 +365,8 @@ def test_what_follows_a_look_up_is_done_after_it(desk: Desk) -> None:
 def waker_of() -> Iterator[Callable[..., Waker]]:
     made: list[Waker] = []
 
-    def make(look: Callable[[Heard], bool], pace: Pace | None = None) -> Waker:
-        made.append(Waker("look-ups of a test", look, pace or Pace(1_000, 1_000)))
+    def make(look: Callable[[Heard], bool], pace: Pace | None = None, **more: Any) -> Waker:
+        made.append(Waker("look-ups of a test", look, pace or Pace(1_000, 1_000), **more))
         return made[-1]
 
     yield make
@@ -399,6 +405,21 @@ def test_look_ups_beyond_the_pace_wait_and_are_not_forgotten(waker_of: Any) -> N
         waker.heard(Heard("", str(number)))
     until(lambda: len(looked) == 6)
     assert sorted(looked) == list("012345")
+
+
+def test_what_is_known_already_uses_up_no_look_up(waker_of: Any) -> None:
+    looked: list[str] = []
+
+    def look(heard: Heard) -> bool:
+        looked.append(heard.key)
+        return True
+
+    # Two look-ups are allowed, and hardly a third for hours.
+    waker = waker_of(look, Pace(2, 0.0001), is_news=lambda heard: heard.key.startswith("news"))
+    for key in ("old 1", "news 1", "old 2", "old 3", "news 2"):
+        waker.heard(Heard("", key))
+    until(lambda: len(looked) == 2)
+    assert looked == ["news 1", "news 2"]
 
 
 def test_a_look_up_that_breaks_does_not_end_the_others(waker_of: Any, caplog: pytest.LogCaptureFixture) -> None:
