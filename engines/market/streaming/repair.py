@@ -26,14 +26,18 @@ class Repairs:
         self._board = board
         self._next: dict[StreamKey, float] = {}
         self._pauses: dict[StreamKey, float] = {}
+        self._ends: dict[StreamKey, int] = {}
 
     def due(self, key: StreamKey, now: float) -> tuple[int, int] | None:
         """What to ask about now: open times from and below; None when there is nothing, or it is too early."""
         window = self._board.due(key)
         if window is None:
-            self._next.pop(key, None)
-            self._pauses.pop(key, None)
+            self.forget(key)
             return None
+        if window[1] != self._ends.get(key):
+            # One more has closed: whatever was waited for before, it is asked for now.
+            self.forget(key)
+            self._ends[key] = window[1]
         return window if now >= self._next.get(key, 0.0) else None
 
     def asked(self, key: StreamKey, now: float) -> None:
@@ -42,9 +46,10 @@ class Repairs:
         self._next[key], self._pauses[key] = now + pause, min(2 * pause, _LONGEST_PAUSE)
 
     def forget(self, key: StreamKey) -> None:
-        """Nobody wants the stream any more."""
+        """Nothing is waited for: all is certain, or nobody wants the stream any more."""
         self._next.pop(key, None)
         self._pauses.pop(key, None)
+        self._ends.pop(key, None)
 
 
 async def repair(exchange: Any, board: Board, key: StreamKey, window: tuple[int, int]) -> None:

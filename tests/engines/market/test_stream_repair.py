@@ -131,6 +131,21 @@ def test_a_candle_that_closes_after_all_was_certain_is_asked_for_at_once() -> No
     assert repairs.due(KEY, 5.2) is not None
 
 
+def test_a_candle_that_closes_while_another_is_waited_for_is_asked_for_at_once() -> None:
+    now = END + 10_000
+    board = Board("binance", now_ms=lambda: now, monotonic=lambda: 0.0)
+    board.want_candles(KEY, COUNT)
+    repairs = Repairs(board)
+    for at in (0.0, 1.0, 3.0, 7.0):
+        assert repairs.due(KEY, at) is not None
+        repairs.asked(KEY, at)
+    assert repairs.due(KEY, 7.5) is None
+    now += MINUTE
+    assert repairs.due(KEY, 7.5) is not None
+    repairs.asked(KEY, 7.5)
+    assert repairs.due(KEY, 8.0) is None
+
+
 def test_opening_a_streamed_market_imports_no_ccxt_and_begins_no_thread() -> None:
     code = (
         "import sys, threading; from pathlib import Path; from engines.domain.clock import SystemClock;"
