@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -228,3 +229,17 @@ def test_a_ticket_whose_replaced_order_was_changed_in_the_database_is_not_carrie
     old, other = desk.rest("buy", 60_000), desk.rest("buy", 59_000)
     ticket = desk.ticket("buy", **LIMIT, limit_price=Decimal(61_000), replaces_order=old.id)
     assert replace(ticket, replaces_order=other.id).seal() != ticket.hash
+
+
+def test_several_that_carry_it_out_at_once_send_one_order(desk: Any) -> None:
+    old = desk.rest("buy", 60_000)
+    ticket = change(desk, old, 61_000)
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(lambda _: desk.sent(ticket), range(4)))
+    assert {order.id for order in sent if order is not None} == {ticket.client_order_id}
+    assert desk.context.ledger.order(old.id).status == "cancelled"
+    assert open_ids(desk) == {ticket.client_order_id}
+    records = desk.context.ledger.audit(ticket_id=ticket.id)
+    assert [record.kind for record in records].count("submission_journalled") == 1
+    assert [record.kind for record in records].count("replacement_started") == 1
+    assert desk.context.ledger.verify_audit().intact
