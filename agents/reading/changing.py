@@ -87,7 +87,7 @@ def _values(tags: list[Tag]) -> dict[str, Any] | None:
     if left and roles.unfilled:
         # "the stop of my btc order to 58k": what was named first is what the number is for.
         name = _NAMES.get(roles.unfilled[0]) if len(left) == len(roles.unfilled) == 1 else None
-        if name is None:
+        if name is None or _is_coins(body, left[0]):
             return None
         found.append(("price" if roles.unfilled[0] == "stop" and own_stop else name, left[0]))
     else:

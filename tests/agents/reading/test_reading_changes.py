@@ -53,6 +53,7 @@ def test_a_change_names_an_order_and_what_becomes_of_it(text: str, args: dict[st
         "move my btc limit to 1%",
         "change my btc limit from 60k to 61k",
         "change my btc limit to 61k or 62k",
+        "change my btc limit to 0.2 btc",
     ],
 )
 def test_a_change_that_is_not_certain_is_asked_about(text: str) -> None:
