@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, and_, delete, or_, select
+from sqlalchemy import Engine, and_, delete, or_, select, update
 
 from api.cursors import decode_number, decode_time_and_id, encode_cursor
 from engines.errors import NotFound
@@ -85,6 +85,17 @@ class ThreadStore:
         more = len(found) > limit
         found = found[:limit][::-1]
         return found, encode_cursor(found[0].id) if more else None
+
+    def rename(self, thread_id: str, owner: str, title: str) -> Thread:
+        """Give a thread of an owner another title; when it was last used stays as it is.
+
+        Raises:
+            NotFound: there is no such thread, or it is somebody else's.
+        """
+        changed = update(threads).where(threads.c.id == thread_id, threads.c.owner == owner).values(title=title)
+        with writing(self._engine) as connection:
+            connection.execute(changed)
+        return self.get(thread_id, owner)
 
     def delete(self, thread_id: str, owner: str) -> None:
         """Forget a thread with its messages, runs and events; tickets, orders and fills stay in the ledger."""

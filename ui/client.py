@@ -195,6 +195,10 @@ class AsyncDeskClient:
         """One conversation with its newest messages and its pending tickets; `next_cursor` leads to those before."""
         return _object(await self.send(requests.thread(thread_id, limit=limit, cursor=cursor)))
 
+    async def rename_thread(self, thread_id: str, title: str) -> None:
+        """Give a conversation another title."""
+        await self.send(requests.rename_thread(thread_id, title))
+
     async def delete_thread(self, thread_id: str) -> None:
         """Forget a conversation; orders and audit records stay."""
         await self.send(requests.delete_thread(thread_id))

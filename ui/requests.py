@@ -91,6 +91,11 @@ def thread(thread_id: str, *, limit: int | None = None, cursor: str | None = Non
     return Call("GET", f"/v1/threads/{_segment(thread_id)}", {"limit": limit, "cursor": cursor})
 
 
+def rename_thread(thread_id: str, title: str) -> Call:
+    """Give a conversation another title."""
+    return Call("PATCH", f"/v1/threads/{_segment(thread_id)}", body={"title": title})
+
+
 def delete_thread(thread_id: str) -> Call:
     """Forget a conversation."""
     return Call("DELETE", f"/v1/threads/{_segment(thread_id)}")

@@ -12,8 +12,8 @@ from agents.runtime import Desk
 from api.auth import Proposer, Reader
 from api.dependencies import Cursor, DeskDep, PageSize, RunsDep, ThreadsDep
 from api.problems import problems
-from api.schemas.threads import ThreadDetail, ThreadMessage, ThreadPage, ThreadSummary
-from api.threads import Message
+from api.schemas.threads import RenameRequest, ThreadDetail, ThreadMessage, ThreadPage, ThreadSummary
+from api.threads import Message, Thread
 from api.views import ticket_view
 from engines.errors import Conflict, NotFound
 
@@ -29,16 +29,7 @@ def list_threads(
     pending = Counter(ticket.thread_id for ticket in desk.ledger.tickets(caller.owner, status="pending"))
     page, more = threads.page(caller.owner, limit=limit, cursor=cursor)
     return ThreadPage(
-        threads=[
-            ThreadSummary(
-                id=thread.id,
-                title=thread.title,
-                created_at=thread.created_at.isoformat(),
-                updated_at=thread.updated_at.isoformat(),
-                pending=pending[thread.id],
-            )
-            for thread in page
-        ],
+        threads=[_summary(thread, pending[thread.id]) for thread in page],
         next_cursor=more,
     )
 
@@ -68,6 +59,19 @@ def get_thread(
     )
 
 
+@router.patch(
+    "/{thread_id}", operation_id="rename_thread", summary="Rename a conversation", responses=problems(404, 422)
+)
+def rename_thread(
+    thread_id: UUID, given: RenameRequest, caller: Proposer, desk: DeskDep, threads: ThreadsDep
+) -> ThreadSummary:
+    """Its title from now on; what was said stays as it is."""
+    thread = threads.rename(str(thread_id), caller.owner, " ".join(given.title.split()))
+    desk.ledger.expire_due()
+    pending = desk.ledger.tickets(caller.owner, status="pending", thread_id=thread.id)
+    return _summary(thread, len(pending))
+
+
 @router.delete(
     "/{thread_id}",
     operation_id="delete_thread",
@@ -85,6 +89,16 @@ async def delete_thread(thread_id: UUID, caller: Proposer, desk: DeskDep, thread
         raise Conflict(f"This conversation cannot be deleted now: {what}.", remedy="Decide or wait, then try again.")
     await desk.delete_thread(thread.id, caller.owner)
     await run_in_threadpool(threads.delete, thread.id, caller.owner)
+
+
+def _summary(thread: Thread, pending: int) -> ThreadSummary:
+    return ThreadSummary(
+        id=thread.id,
+        title=thread.title,
+        created_at=thread.created_at.isoformat(),
+        updated_at=thread.updated_at.isoformat(),
+        pending=pending,
+    )
 
 
 def _message(message: Message, desk: Desk, owner: str) -> ThreadMessage:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from api.schemas.agent import Artifact
 from api.schemas.fields import TimeText
@@ -20,6 +20,12 @@ class ThreadSummary(BaseModel):
     created_at: TimeText
     updated_at: TimeText
     pending: int = Field(description="Tickets of it that wait for a decision.")
+
+
+class RenameRequest(BaseModel):
+    """Another title of a conversation."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
 
 class ThreadPage(BaseModel):

@@ -205,7 +205,7 @@ def test_one_owners_things_are_not_there_for_another(keyed: Any) -> None:
         bob.post(f"/v1/tickets/{ticket['id']}/decision", json=decision),
         bob.post("/v1/agent/invoke", json={"message": "hello", "thread_id": thread_id}),
     ]
-    assert [(response.status_code, response.json()["code"]) for response in refused] == [(404, "not_found")] * 6
+    assert [(response.status_code, response.json()["code"]) for response in refused] == [(404, "not_found")] * 7
     assert ada.post(f"/v1/tickets/{ticket['id']}/decision", json=decision).json()["order"]["status"] == "filled"
     for path, name in (("tickets", "tickets"), ("orders", "orders"), ("fills", "fills"), ("threads", "threads")):
         assert len(ada.get(f"/v1/{path}").json()[name]) == 1

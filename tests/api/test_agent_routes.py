@@ -161,6 +161,19 @@ def test_threads_are_listed_with_what_waits_in_them_and_can_be_deleted(local: ht
     assert local.get(f"/v1/tickets/{ticket['id']}").json()["status"] == "rejected"
 
 
+def test_a_thread_is_renamed_and_keeps_its_place_and_what_was_said(local: httpx.Client) -> None:
+    older, newer = (ask(local, text)["thread_id"] for text in ("hello", "help"))
+    renamed = local.patch(f"/v1/threads/{older}", json={"title": "  my   first  "})
+    assert (renamed.status_code, renamed.json()["title"]) == (200, "my first")
+    listed = local.get("/v1/threads").json()["threads"]
+    ours = [(thread["id"], thread["title"]) for thread in listed if thread["id"] in {older, newer}]
+    assert ours == [(newer, "help"), (older, "my first")]
+    assert local.get(f"/v1/threads/{older}").json()["messages"][0]["text"] == "hello"
+    for title in ("", "   ", "x" * 61):
+        assert local.patch(f"/v1/threads/{older}", json={"title": title}).status_code == 422
+    assert local.patch(f"/v1/threads/{uuid.uuid4()}", json={"title": "nobody's"}).status_code == 404
+
+
 def test_threads_can_be_paged_without_missing_one(local: httpx.Client) -> None:
     made = {ask(local, f"hello {number}")["thread_id"] for number in range(5)}
     seen: list[str] = []

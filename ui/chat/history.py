@@ -79,7 +79,11 @@ class DeskHistory(BaseDataLayer):
         metadata: dict[str, Any] | None = None,
         tags: list[str] | None = None,
     ) -> None:
-        """Nothing to do: the desk titles threads itself."""
+        """A person's new title for a conversation; everything else of it the desk keeps by itself."""
+        # The list marks conversations in which a ticket waits, and the mark is offered as part of the title.
+        title = (name or "").removeprefix(present.WAITING_MARK).strip()
+        if title and user_id is None:
+            await self._visitors.desk().rename_thread(thread_id, title)
 
     async def get_element(self, thread_id: str, element_id: str) -> None:
         """Elements are drawn from messages; none is stored."""

@@ -12,6 +12,7 @@ from typing import Final
 from ui.requests import Json
 
 ASSISTANT: Final = "Quantum Trader Pro"
+WAITING_MARK: Final = "● "
 
 # ` [3]` with the space before it, but not `[3](...)`, which is a link already.
 _MARKER: Final = re.compile(r" ?\[(\d{1,3})\](?!\()")
@@ -119,7 +120,7 @@ def summary(thread: Json, owner: str) -> Json:
     title = str(thread.get("title") or "Conversation")
     return {
         "id": thread["id"],
-        "name": f"● {title}" if count else title,
+        "name": f"{WAITING_MARK}{title}" if count else title,
         "createdAt": thread["updated_at"],
         "userId": owner,
         "userIdentifier": owner,
