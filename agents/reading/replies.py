@@ -12,6 +12,11 @@ _FIXED: Final = {
     "thanks": "You are welcome.",
     "goodbye": "Until next time. Pending tickets stay with you until they expire.",
     "declined": "Understood: nothing was ordered and nothing was changed.",
+    "switch": (
+        "Nothing was stopped or resumed: words do not switch trading, a person does. The button `Stop trading` at the "
+        "top of the chat does it, and so do `quantum-trader halt REASON` and `POST /v1/halt`; once halted the same "
+        "button, `quantum-trader resume REASON` and `POST /v1/resume` go on. `cancel all my orders` makes a ticket."
+    ),
 }
 _LISTED: Final = 60
 _ABILITIES: Final = (
@@ -84,7 +89,7 @@ def small_talk(kind: SmallTalk, context: ReadingContext) -> str:
                 f"{_whereabouts(context)} I can help with:\n{can}\nNothing is traded before "
                 f"you approve exactly that ticket."
             )
-        case "thanks" | "goodbye" | "declined":
+        case "thanks" | "goodbye" | "declined" | "switch":
             return _FIXED[kind]
         case "approval_words":
             return tickets_reply(context)

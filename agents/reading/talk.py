@@ -54,6 +54,14 @@ _LIMITS: Final = re.compile(
     r"(?:what are|what's|whats|show(?: me)?|list|what is)(?: my| the)?(?: risk| order| account| trading)? limits?"
     r"|how (?:big|large) can (?:an|my) order be|(?:my )?(?:risk )?limits"
 )
+# Words switch nothing: whoever wants trading stopped has to hear at once that it is not, and what does stop it.
+_SWITCH: Final = re.compile(
+    r"(?:(?:please|pls|now|ok|just|can you|could you) )*(?:"
+    r"(?:halt|freeze|suspend|pause|stop|resume|restart|unhalt|unpause) (?:(?:all|any|the|my|our|every) )*"
+    r"(?:trading|trades|desk|everything)|halt|freeze|panic|emergency(?: stop)?|resume|unhalt"
+    r"|(?:(?:pull|press|hit|use|trigger|activate|the) )*kill ?switch)"
+    r"(?: (?:now|please|pls|immediately|right|at once|again|asap))*"
+)
 _MANY_NON_LATIN: Final = re.compile(r"[^\x00-\u024f\u1e00-\u1eff\u2000-\u2bff\U0001f000-\U0001faff]")
 
 
@@ -81,6 +89,7 @@ _WHOLE: Final[tuple[tuple[SmallTalk, re.Pattern[str]], ...]] = (
     ("help", _HELP),
     ("markets", _MARKETS),
     ("limits", _LIMITS),
+    ("switch", _SWITCH),
     ("thanks", _THANKS),
     ("goodbye", _GOODBYE),
 )

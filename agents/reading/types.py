@@ -24,6 +24,7 @@ SmallTalk = Literal[
     "markets",
     "off_topic",
     "stand_down",
+    "switch",
     "thanks",
     "unavailable",
     "unknown",

@@ -22,6 +22,7 @@ TOOLS: Final = (
     "get_portfolio",
     "list_orders",
     "explain_decision",
+    "review_decisions",
     "analyze_cipher",
     "compare_timeframes",
     "analyze_volume_profile",

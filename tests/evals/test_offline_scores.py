@@ -36,3 +36,11 @@ def test_no_utterance_gets_an_order_it_did_not_mean(scoring: ModuleType) -> None
     for outcome in scoring.score(scoring.offline_model(), scoring.load(scoring.OWN)):
         proposed = [c for c in outcome.called if c["name"].startswith("propose_")]
         assert len(proposed) <= len([c for c in outcome.expected if c["name"].startswith("propose_")]), outcome.text
+
+
+def test_stopping_in_words_is_never_taken_for_done(scoring: ModuleType) -> None:
+    turns = [{"text": text, "calls": []} for text in ("stop trading", "halt", "Kill switch!", "resume trading please")]
+    for outcome in scoring.score(scoring.offline_model(), [{"id": "halting", "turns": [turn]} for turn in turns]):
+        assert outcome.called == []
+        assert outcome.reply.startswith("Nothing was stopped or resumed")
+        assert "quantum-trader halt" in outcome.reply
