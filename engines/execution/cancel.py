@@ -14,6 +14,7 @@ from engines.ledger.guarding import release
 from engines.ledger.ledger import Ledger
 from engines.ledger.taken_back import ON_REQUEST, take_back
 
+_HERE: Final = "on this desk"
 _IN_FLIGHT: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
 
 
@@ -57,12 +58,13 @@ def cancel_order(order_id: str, *, ledger: Ledger, broker: Broker, clock: Clock)
         # The claim is ours, so nobody is sending it: an order in flight is first looked for.
         if order.status in _IN_FLIGHT and (order.parent_id is None or order.held_by == "desk"):
             order = look_up(order, ledger=ledger, broker=broker, clock=clock)
-        if order.parent_id is not None:
-            _take_back(order, ledger)
         if order.waits_at_desk or (order.held_by == "desk" and order.status == "not_accepted"):
             with ledger.journalled() as journal:
+                take_back(journal, order, _HERE)
                 release(journal, order, ON_REQUEST)
             return Outcome(ledger.order(order.id), _begins_with_the_fill(order, ledger, broker))
+        if order.parent_id is not None:
+            _take_back(order, ledger)
         return _at_venue(order, ledger, broker) if order.status in OPEN_ORDER_STATUSES else Outcome(order)
 
 
@@ -97,7 +99,7 @@ def _take_back(leg: Order, ledger: Ledger) -> None:
     """Also of an exit that has just ended by itself: the person wants none in its place."""
     if leg.status != "filled":
         with ledger.journalled() as journal:
-            take_back(journal, leg, "on this desk")
+            take_back(journal, leg, _HERE)
 
 
 def _write_down(ticket_id: str, reason: str, ledger: Ledger, *, settled: bool) -> None:

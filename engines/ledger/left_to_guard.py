@@ -17,6 +17,7 @@ _ZERO: Final = Decimal(0)
 _ENTRY, _CHILD, _AUDIT = tables.orders.c, tables.orders.alias("child").c, tables.audit.c
 _HAS_EXITS: Final = select(_CHILD.id).where(_CHILD.parent_id == _ENTRY.id).exists()
 _HAS_FILLS: Final = select(tables.fills.c.seq).where(tables.fills.c.order_id == _ENTRY.id).exists()
+_KEPT: Final = select(_AUDIT.seq).where(_AUDIT.ticket_id == _ENTRY.ticket_id, _AUDIT.kind == KEPT).exists()
 _ON_SYMBOL: Final = (
     select(tables.orders)
     .where(_ENTRY.account == bindparam("account"), _ENTRY.symbol == bindparam("symbol"))
@@ -68,11 +69,11 @@ def _locked(exits: Iterable[Order]) -> dict[str, Decimal]:
 
 
 def entries_to_guard(connection: Connection, within: ColumnElement[bool]) -> tuple[Order, ...]:
-    """Entries with exits of which something may still be held, oldest first."""
+    """Entries whose exits are on record, or are to be the desk's, of which something may be held; oldest first."""
     own = _AUDIT.ticket_id == _ENTRY.ticket_id
     closed = select(func.coalesce(func.max(_AUDIT.seq), 0)).where(own, _AUDIT.kind == CLOSED).scalar_subquery()
     filled = select(func.coalesce(func.max(_AUDIT.seq), 0)).where(own, _AUDIT.kind == "fill").scalar_subquery()
-    query = select(tables.orders).where(_ENTRY.parent_id.is_(None), _ENTRY.side == "buy", _HAS_EXITS, within)
+    query = select(tables.orders).where(_ENTRY.parent_id.is_(None), _ENTRY.side == "buy", _HAS_EXITS | _KEPT, within)
     return orders.read_orders(connection, query.where(filled >= closed).order_by(_ENTRY.created_at, _ENTRY.id))
 
 
@@ -80,8 +81,7 @@ def unprotected_entries(connection: Connection, within: ColumnElement[bool]) -> 
     """Buys that filled, or a part of them, whose exits are nowhere yet, or not known to be at the venue or here."""
     wanted = _counted(_ENTRY.stop_loss) + _counted(_ENTRY.take_profit)
     at_venue = select(func.count()).where(_CHILD.parent_id == _ENTRY.id, _CHILD.held_by == "venue").scalar_subquery()
-    kept = select(_AUDIT.seq).where(_AUDIT.ticket_id == _ENTRY.ticket_id, _AUDIT.kind == KEPT).exists()
-    undecided = case((_ENTRY.status.in_(OPEN_ORDER_STATUSES), ~_HAS_EXITS), else_=(wanted > at_venue) & ~kept)
+    undecided = case((_ENTRY.status.in_(OPEN_ORDER_STATUSES), ~_HAS_EXITS), else_=(wanted > at_venue) & ~_KEPT)
     query = select(tables.orders).where(
         _ENTRY.parent_id.is_(None), _ENTRY.side == "buy", wanted > 0, undecided, _HAS_FILLS, within
     )

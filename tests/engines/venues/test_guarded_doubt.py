@@ -20,6 +20,7 @@ from engines.execution.guard import guard_exits
 from engines.execution.sync import sync_fills
 from engines.execution.unprotected import unprotected
 from engines.execution.venues import CcxtBroker
+from engines.ledger.guarding import keep_at_desk
 from engines.ledger.ledger import Ledger
 from engines.storage.database import open_database
 from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
@@ -127,3 +128,14 @@ def test_many_who_look_while_an_entry_fills_write_each_exit_once_and_none_for_to
     assert kinds.count("exit_taken_back") == 1
     assert shared.ledger.verify_audit().intact
     engine.dispose()
+
+
+def test_an_entry_that_the_desk_was_to_guard_and_that_has_no_exits_gets_them(desk: Guarded) -> None:
+    away: Any = Failing(desk.broker, VenueUnavailable("away"))
+    entry = replace(desk, broker=away).order(**STOP_ONLY)
+    with desk.ledger.journalled() as journal:
+        keep_at_desk(journal, entry, "It was decided, and then the process died.")
+    desk.guard()
+    [leg] = desk.ledger.exits_of(entry.id)
+    assert leg.waits_at_desk
+    assert unprotected(desk.ledger, desk.clock.now()) == ()
