@@ -145,7 +145,8 @@ def test_what_the_book_does_not_fill_of_a_limit_rests_and_a_cancel_keeps_the_fil
     assert (resting.quantity, resting.filled) == (Decimal("0.12"), Decimal("0.1"))
     cancelled = broker.cancel(order.client_order_id, BTC)
     assert (cancelled.status, cancelled.filled) == ("cancelled", Decimal("0.1"))
-    assert undated(cancelled) == undated(replace(order, status="cancelled", reason=cancelled.reason))
+    ended = replace(order, status="cancelled", reason=cancelled.reason, by_request=True)
+    assert undated(cancelled) == undated(ended)
     assert broker.open_orders() == ()
 
 
