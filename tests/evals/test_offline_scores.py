@@ -39,7 +39,9 @@ def test_no_utterance_gets_an_order_it_did_not_mean(scoring: ModuleType) -> None
 
 
 def test_stopping_in_words_is_never_taken_for_done(scoring: ModuleType) -> None:
-    turns = [{"text": text, "calls": []} for text in ("stop trading", "halt", "Kill switch!", "resume trading please")]
+    turns: list[dict[str, object]] = [
+        {"text": text, "calls": []} for text in ("stop trading", "halt", "Kill switch!", "resume trading please")
+    ]
     for outcome in scoring.score(scoring.offline_model(), [{"id": "halting", "turns": [turn]} for turn in turns]):
         assert outcome.called == []
         assert outcome.reply.startswith("Nothing was stopped or resumed")
