@@ -134,7 +134,30 @@ def _session(
         raise _nothing(symbol, span)
     made_of = newest.profile.candles
     letters = session_letters(sessions, newest, usual_row_height(sessions, instrument))
-    return _Found(newest.profile, int(made_of.open_time[0]), to_ms(made_of.as_of), letters)
+    drawn = _session_chart(market, symbol, timeframe, newest.profile)
+    return _Found(newest.profile, int(made_of.open_time[0]), to_ms(made_of.as_of), letters, drawn)
+
+
+def _session_chart(
+    market: MarketData, symbol: str, timeframe: Timeframe, profile: VolumeProfile
+) -> dict[str, Any] | None:
+    """The coarsest chart of a session alone whose profile has the very same levels; None where none has."""
+    made_of = profile.candles
+    begins, ends = int(made_of.open_time[0]), to_ms(made_of.as_of)
+    for each in reversed(TIMEFRAMES[: TIMEFRAMES.index(timeframe) + 1]):
+        count, odd = divmod(ends - begins, duration_ms(each))
+        if odd or count not in _CHARTED or begins % duration_ms(each):
+            continue
+        try:
+            frame = market.closed_candles(symbol, each, count=count, as_of=made_of.as_of)
+        except InsufficientData:
+            continue
+        if len(frame) != count or int(frame.open_time[0]) != begins:
+            continue
+        shown = desk_profile(market, symbol, each, candles=frame).profile
+        if (shown.poc, shown.val, shown.vah) == (profile.poc, profile.val, profile.vah):
+            return {"symbol": symbol, "timeframe": each, "as_of": frame.as_of.isoformat(), "limit": count}
+    return None
 
 
 def _first_there(

@@ -125,12 +125,16 @@ def test_todays_letters_are_those_of_the_usual_answer() -> None:
         assert today.values["single_low"].value == message.artifact.values["single_low"].value
 
 
+TIMEFRAME_MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60}
+
 CHARTED: list[dict[str, Any]] = [
     *({"kind": "range", "from": said} for said in ("last week", "this month", "this morning", "november", "last 3d")),
     {"kind": "anchored", "from": "monday"},
     {"kind": "anchored", "from": "14:07"},
     {"kind": "composite", "count": 7},
     {"kind": "session", "session": "london"},
+    {"kind": "session", "session": "london", "from": "yesterday"},
+    {"kind": "session", "session": "new_york", "from": "yesterday"},
 ]
 
 
@@ -154,6 +158,16 @@ def test_the_chart_that_comes_with_it_shows_the_same_profile_or_none_comes(
         evidence.values[name].value for name in ("poc", "val", "vah")
     ]
     assert 20 <= evidence.chart["limit"] <= 1000
+
+
+@pytest.mark.parametrize("session", ["london", "new_york"])
+def test_a_session_that_is_over_comes_with_a_chart_of_that_session_alone(session: str) -> None:
+    _, evidence = call({"kind": "session", "session": session, "from": "yesterday"})
+    assert evidence.chart is not None
+    assert evidence.chart["as_of"] == evidence.values["to"].value
+    length = TIMEFRAME_MINUTES[evidence.chart["timeframe"]] * evidence.chart["limit"]
+    begins, ends = (datetime.fromisoformat(evidence.values[name].value) for name in ("from", "to"))
+    assert (ends - begins).total_seconds() == 60 * length
 
 
 def test_last_week_comes_with_its_own_chart() -> None:
