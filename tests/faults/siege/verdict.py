@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -22,6 +23,7 @@ _OPEN: Final = frozenset({"open", "untriggered", "waiting"})
 _CLIENT_ID: Final = ("newClientOrderId", "workingClientOrderId", "listClientOrderId", "orderLinkId", "cl_ord_id")
 _NEVER_THERE: Final = frozenset({"not_accepted", "rejected_by_venue"})
 _REFUSALS: Final[frozenset[str | None]] = frozenset({None, "rate_limited", "banned"})
+_PATIENCE: Final = 30.0
 
 
 def compared(desk: Desk, venue: Handle) -> list[str]:
@@ -47,11 +49,16 @@ def _is_unguarded(order: Order, orders: Mapping[str, Order]) -> bool:
 
 def _reconciled(desk: Desk) -> list[str]:
     """What the desk's own comparison says, which has to be the same: nothing."""
-    try:
-        found = reconcile(desk.context, desk.broker, ACCOUNT, sleep=lambda seconds: None)
-    except VenueUnavailable:
-        # A busy machine may be slower than the client is patient.
-        found = reconcile(desk.context, desk.broker, ACCOUNT, sleep=lambda seconds: None)
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            found = reconcile(desk.context, desk.broker, ACCOUNT, sleep=lambda seconds: None)
+            break
+        except VenueUnavailable:
+            # A venue may have told the desk to pause, and a busy machine may be slower than the client is patient.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
     return [] if found.matches and not found.differences else [f"the desk's own comparison finds {found.told()}"]
 
 
