@@ -166,7 +166,7 @@ def test_a_session_that_is_over_comes_with_a_chart_of_that_session_alone(session
     assert evidence.chart is not None
     assert evidence.chart["as_of"] == evidence.values["to"].value
     length = TIMEFRAME_MINUTES[evidence.chart["timeframe"]] * evidence.chart["limit"]
-    begins, ends = (datetime.fromisoformat(evidence.values[name].value) for name in ("from", "to"))
+    begins, ends = (datetime.fromisoformat(str(evidence.values[name].value)) for name in ("from", "to"))
     assert (ends - begins).total_seconds() == 60 * length
 
 

@@ -75,6 +75,12 @@ class FlakyVenue:
     def holds_protection(self, ticket: OrderTicket) -> bool:
         return self.paper.holds_protection(ticket)
 
+    def carries_exits(self, ticket: OrderTicket) -> bool:
+        return self.paper.carries_exits(ticket)
+
+    def protects_parts(self, ticket: OrderTicket) -> bool:
+        return self.paper.protects_parts(ticket)
+
     def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
         if self.finds_fail > 0:
             self.finds_fail -= 1
