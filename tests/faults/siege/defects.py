@@ -101,19 +101,6 @@ class TakesAnOutageForNothing(Relay):
             return None
 
 
-class BelievesItsCancel(Relay):
-    """A cancel that was asked for has happened."""
-
-    def cancel(self, client_order_id: str, symbol: str) -> VenueOrder:
-        seen = self.broker.find(client_order_id, symbol)
-        try:
-            return self.broker.cancel(client_order_id, symbol)
-        except VenueUnavailable:
-            if seen is None:
-                raise
-            return replace(seen, status="cancelled")
-
-
 class LosesAFill(Relay):
     """The fills of an order that was cancelled are not all read."""
 
@@ -268,7 +255,6 @@ DEFECTS: Final = {
     "takes an outage for nothing": Defect(
         _relayed(TakesAnOutageForNothing), r"not_accepted without evidence", "binance"
     ),
-    "believes its cancel": Defect(_relayed(BelievesItsCancel), r"cancelled without evidence", "bybit"),
     "loses a fill": Defect(_relayed(LosesAFill), r"its fill \S+ is lost", "kraken"),
     "counts a fill twice": Defect(_relayed(CountsAFillTwice), r"the venue has no fill", "bybit"),
     "loses the fee": Defect(_relayed(LosesTheFee), r"the venue has no fill", "binance"),
