@@ -11,6 +11,7 @@ from agents.results import DecisionOutcome as Decided
 from agents.runtime import Desk
 from agents.tickets import fill_json, order_json
 from api.problems import problem_of
+from api.proposals import proposed_outcome
 from api.run_store import Event, Outcome, Reply, RunRecord, RunStore
 from api.runs import interrupted
 from api.schemas.agent import AgentAnswer
@@ -25,7 +26,8 @@ async def recover_runs(store: RunStore, desk: Desk) -> None:
     """Finish what the last stop cut off; call it before any run starts.
 
     A decision that had been recorded is answered as it came out; one that had not may be made again, also
-    under its idempotency key. A message is not asked again by itself: it ends as failed, and says so.
+    under its idempotency key. So may a proposal that had sealed no ticket. A message is not asked again by
+    itself: it ends as failed, and says so.
     """
     recovered: dict[str, Decided] = {}
     try:
@@ -34,7 +36,9 @@ async def recover_runs(store: RunStore, desk: Desk) -> None:
         # A market that is out must not keep the desk from starting; the journal still knows what is open.
         logger.exception("what was approved before the last stop could not all be carried out")
     for record in await run_in_threadpool(store.unfinished):
-        if record.kind == "decision":
+        if record.kind == "proposal":
+            await run_in_threadpool(_end_proposal, store, desk, record)
+        elif record.kind == "decision":
             await run_in_threadpool(_end_decision, store, desk, record, recovered.get(record.subject))
         else:
             await run_in_threadpool(_end_message, store, record)
@@ -52,13 +56,28 @@ def _end_message(store: RunStore, record: RunRecord) -> None:
 def _end_decision(store: RunStore, desk: Desk, record: RunRecord, recovered: Decided | None) -> None:
     decided = recovered or _as_the_ledger_has_it(desk, record)
     if decided is None:
-        problem = problem_of(interrupted())
-        body = problem.model_dump(mode="json")
-        _finish(store, record, Outcome("failed", body, problem.status), None, ("error", body))
-        store.release(record.id)
+        _take_back(store, record)
         return
     outcome, reply = decided_outcome(decided, record.id)
     _finish(store, record, outcome, reply, ("message", outcome.body))
+
+
+def _end_proposal(store: RunStore, desk: Desk, record: RunRecord) -> None:
+    made = desk.ledger.tickets(record.owner, thread_id=record.thread_id)
+    if not made:
+        _take_back(store, record)
+        return
+    # The oldest: an edit may have put another into its place since.
+    outcome, reply = proposed_outcome(desk, made[-1])
+    _finish(store, record, outcome, reply)
+
+
+def _take_back(store: RunStore, record: RunRecord) -> None:
+    """End a run that did nothing as failed; its idempotency key is free again."""
+    problem = problem_of(interrupted())
+    body = problem.model_dump(mode="json")
+    _finish(store, record, Outcome("failed", body, problem.status), None, ("error", body))
+    store.release(record.id)
 
 
 def _as_the_ledger_has_it(desk: Desk, record: RunRecord) -> Decided | None:

@@ -18,7 +18,7 @@ from engines.errors import NotFound
 from engines.storage.threads import idempotency, messages, run_events, runs, threads
 from engines.storage.transactions import writing
 
-RunKind = Literal["message", "decision"]
+RunKind = Literal["message", "decision", "proposal"]
 RunStatus = Literal["running", "completed", "awaiting_approval", "failed"]
 
 KEY_LIFETIME: Final = timedelta(hours=24)
@@ -39,7 +39,8 @@ class RunRequest:
     """Work to be done for somebody.
 
     Attributes:
-        subject: the message of a `message` run, the ticket id of a `decision` run.
+        subject: the message of a `message` run, the ticket id of a `decision` run,
+            empty for a `proposal` run.
         title: of the thread, where the run begins it.
     """
 

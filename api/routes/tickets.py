@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -13,7 +14,7 @@ from api.cursors import decode_time_and_id, encode_cursor
 from api.dependencies import Cursor, DeskDep, PageSize, RunsDep
 from api.idempotency import IdempotencyKey, claim_of
 from api.problems import Problem, problem_response, problems
-from api.proposals import proposed_intent
+from api.proposals import failed_proposal, proposal, proposed
 from api.run_store import RunRequest
 from api.schemas.decisions import DecisionOutcome, DecisionRequest
 from api.schemas.orders import Ticket, TicketPage
@@ -50,12 +51,34 @@ def list_tickets(
     operation_id="propose_ticket",
     summary="Ask for a ticket",
     status_code=201,
-    responses=problems(404, 409, 413, 503),
+    response_model=Ticket,
+    responses=problems(404, 409, 413, 429, 503),
 )
-def propose(body: ProposalRequest, caller: Proposer, desk: DeskDep) -> Ticket:
-    """A sealed ticket that waits for its decision, as the chat makes one; nothing is sent by this."""
-    intent = proposed_intent(body, desk, caller.owner)
-    return ticket_view(desk, desk.services.seal(intent, caller.owner))
+async def propose(
+    body: ProposalRequest, caller: Proposer, desk: DeskDep, runs: RunsDep, idempotency_key: IdempotencyKey = None
+) -> Any:
+    """A sealed ticket that waits for its decision, as the chat makes one; nothing is sent by this.
+
+    Repeated with its `Idempotency-Key` it returns the ticket as it was sealed, and makes no other.
+    """
+    thread_id = str(uuid.uuid4())
+    claim = claim_of(idempotency_key, "proposal", body)
+    if claim is None:
+        outcome, _ = await run_in_threadpool(proposed, desk, body, caller.owner, thread_id)
+        return JSONResponse(outcome.body, status_code=outcome.status_code)
+    request = RunRequest(
+        kind="proposal",
+        owner=caller.owner,
+        thread_id=thread_id,
+        subject="",
+        title=f"Ticket asked for: {body.symbol or 'a replacement'}",
+        claim=claim,
+    )
+    record = await runs.start(request, work=proposal(desk, request, body), failure=failed_proposal)
+    outcome = await runs.outcome(record)
+    if outcome.status == "failed":
+        return problem_response(Problem.model_validate(outcome.body))
+    return JSONResponse(outcome.body, status_code=outcome.status_code)
 
 
 @router.get("/{ticket_id}", operation_id="get_ticket", summary="One ticket", responses=problems(404))
