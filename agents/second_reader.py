@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from agents.reading import OrderWords, Reading, ReadingContext, read
+from agents.reading.doubts import is_put_off
 from agents.reading.numbers import plain
 from agents.reading.talk import speaks_of_trading
 from engines.errors import InvalidRequest
@@ -136,7 +137,9 @@ def _order_differences(
     else:
         out += _type_and_prices(order, intent, context)
         out += _validity(order, intent, context)
-    if order.doubt and not out:
+    if is_put_off(order.doubt):
+        out.append("You wrote of a later time; the ticket is carried out from its approval on.")
+    elif order.doubt and not out:
         out.append(_UNREAD.format(what="the order for certain"))
     return tuple(out)
 

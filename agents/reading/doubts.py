@@ -38,6 +38,13 @@ NEGATED: Final = (
     "Part of that says not to trade, so nothing was prepared. Which order do you want, if any? Write just that one."
 )
 
+_AT_ONCE: Final = "Orders are prepared at once, not scheduled or repeated"
+_CAN_REST: Final = (
+    "What can wait is a limit order (`buy 0.05 BTC at 58,000 good till friday`) or a stop order (`buy stop 65,000, "
+    "0.05 BTC`), which rests from its approval on; an order at the market is for when its time has come. What is the "
+    "order now?"
+)
+
 _PROTECTING: Final = words("stop stops sl stoploss loss target tp profit below above under over")
 _VAGUE: Final = words("some couple few several bit little lots")
 _LEVERAGE: Final = words(
@@ -128,7 +135,7 @@ def in_words(tags: list[Tag], order: OrderWords) -> str:
     amount = order.quantity is not None or order.fraction is not None
     for index, tag in enumerate(tags):
         if tag.kind in {"timeframe", "clock"}:
-            return _timing(tag.raw)
+            return timing(tag.raw)
         if tag.kind == "word" and any(c.isdigit() for c in tag.text):
             return number(tag.raw)
         if tag.kind != "word" or tag.text not in DOUBT_WORDS or (tag.text in _VAGUE and not amount):
@@ -148,23 +155,39 @@ def _about(tag: Tag) -> str:
             "for example `buy 0.05 BTC`?"
         )
     if tag.text in _TIMING:
-        return _timing(tag.raw)
+        return timing(tag.raw)
     if tag.text in _CONDITION:
-        return (
-            f"I cannot wait for a condition (`{_safe(tag.raw)}`). A limit order (`buy 0.05 BTC at "
-            f"58,000`) or a stop order "
-            "(`buy stop 65,000, 0.05 BTC`) can; which one?"
-        )
+        return condition(tag.raw)
     if tag.text in _INEXACT:
         return f"`{_safe(tag.raw)}` leaves the order open. What exactly: one side, one quantity, one symbol?"
     return f"I am not sure how to read `{_safe(tag.raw)}` in an order. How much, for example `0.05 BTC` or `500 USDT`?"
 
 
-def _timing(raw: str) -> str:
+def timing(raw: str) -> str:
+    """Words that put an order off, or repeat it."""
+    return f"{_AT_ONCE} (`{_safe(raw)}`). {_CAN_REST}"
+
+
+def cancelling_later(raw: str) -> str:
+    """Words that put a cancellation off."""
     return (
-        f"Orders are prepared at once, not scheduled or repeated (`{_safe(raw)}`). What is the "
-        f"order now, for example `buy 0.05 BTC`?"
+        f"A cancellation is prepared at once, not scheduled (`{_safe(raw)}`). An order that is to end by itself can be "
+        "`good till friday`. Cancel now, and which orders?"
     )
+
+
+def condition(raw: str) -> str:
+    """Words that make an order wait for something to happen."""
+    return (
+        f"I cannot wait for a condition (`{_safe(raw)}`). A limit order (`buy 0.05 BTC at "
+        f"58,000`) or a stop order "
+        "(`buy stop 65,000, 0.05 BTC`) can; which one?"
+    )
+
+
+def is_put_off(doubt: str) -> bool:
+    """True for the question about words that put an order off."""
+    return doubt.startswith(_AT_ONCE)
 
 
 def in_values(order: OrderWords) -> str:

@@ -28,6 +28,12 @@ _QUESTION_FIRST: Final = re.compile(
     r"(?:what|what's|whats|where|where's|when|when's|why|how|how's|hows|which|who|is|are"
     r"|was|were|does|did|do|will|has|have|am)\b"
 )
+# "when btc hits 60k buy" is no question of when: an order waits for it.
+_CONDITION_FIRST: Final = re.compile(
+    r"(?:(?:hey|so|and|but|ok|well|then|just|also|please) )*when(?: \S+){1,3} "
+    r"(?:hits?|reach(?:es)?|drops?|falls?|rises?|breaks?|dips?|touch(?:es)?|cross(?:es)?|gets|goes|comes|closes|opens|trades|turns|bounces|pumps|dumps"
+    r"|is (?:at|above|below|under|over|back))\b"
+)
 _POLITE: Final = re.compile(
     r"\b(can you|could you|will you|would you (please|kindly|mind)|please|pls|plz|for me|i "
     r"want|i'd like|i would like)\b"
@@ -134,7 +140,12 @@ def is_reported(tags: list[Tag]) -> bool:
 
 def is_question(tags: list[Tag]) -> bool:
     """True when the clause begins as a question does."""
-    return _QUESTION_FIRST.match(text_of(tags)) is not None
+    return _QUESTION_FIRST.match(text_of(tags)) is not None and not is_condition(tags)
+
+
+def is_condition(tags: list[Tag]) -> bool:
+    """True for "when it hits 60k buy 0.1 btc": an order that is to wait for something, in one clause."""
+    return mentions_trading(tags) and _CONDITION_FIRST.match(text_of(tags)) is not None
 
 
 def is_polite(tags: list[Tag]) -> bool:

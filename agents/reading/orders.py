@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agents.reading import doubts
 from agents.reading.prices import Role, Roles, find_roles
+from agents.reading.scheduling import put_off_in_order
 from agents.reading.sizing import take_sizing
 from agents.reading.symbols import Listing
 from agents.reading.tagging import Tag
@@ -64,7 +65,13 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
         order = replace(order, symbol=last_symbol)
     order = _with_quantity(order, roles)
     order = _with_certain_unit(order, tags, listing.quote_currency)
-    doubt = doubts.of_protection(tags) or doubts.in_words(tags, order) or order.doubt or doubts.in_values(order)
+    doubt = (
+        doubts.of_protection(tags)
+        or put_off_in_order(tags)
+        or doubts.in_words(tags, order)
+        or order.doubt
+        or doubts.in_values(order)
+    )
     order = replace(order, doubt=doubt, named=tuple(roles.unfilled))
     return replace(order, missing=first_missing(order))
 

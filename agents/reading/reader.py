@@ -14,6 +14,7 @@ from agents.reading.explaining import TOOL, explains
 from agents.reading.orders import read_order
 from agents.reading.replies import ask_missing, unavailable
 from agents.reading.requests import cancel_request, is_complete, order_request
+from agents.reading.scheduling import put_off_alone, put_off_beside
 from agents.reading.showing import Shown, show
 from agents.reading.symbols import Listing, listing
 from agents.reading.tagging import Tag, tag
@@ -114,7 +115,11 @@ def _commands(tokens: list[Token]) -> list[Token]:
 def _read_sentences(tags: list[Tag], market: Listing, context: ReadingContext) -> Reading:
     """Read sentence by sentence; later sentences may refer to the symbols of earlier ones."""
     state = _Message(market, context)
-    for sentence, asked in sentences(tags):
+    found = sentences(tags)
+    # "Wait until friday. Then buy": a sentence that is nothing but that is about every order of the message.
+    alone = (put_off_alone(clauses(sentence, supposed=False)) for sentence, asked in found if not asked)
+    state.put_off = next((question for question in alone if question), "")
+    for sentence, asked in found:
         state.add(sentence, asked=asked)
     return state.finish(tags)
 
@@ -131,6 +136,7 @@ class _Message:
         self.requests: list[tuple[int, Request]] = []
         self.questions: list[str] = []
         self.negated = False
+        self.put_off = ""
         self.place = 0
 
     def add(self, sentence: list[Tag], *, asked: bool) -> None:
@@ -141,7 +147,9 @@ class _Message:
         supposed = moods.is_supposed(sentence)
         self.negated = self.negated or negated
         found = clauses(sentence, supposed=supposed)
-        doubt = _doubt_of(sentence, asked=asked and not (found and _asks_in_last(found)))
+        asked = asked and not (found and _asks_in_last(found))
+        later = self.put_off or put_off_beside(found, asked=asked)
+        doubt = later or _doubt_of(sentence, asked=asked)
         for clause in found:
             self.place += 1
             if clause.kind == "show":
@@ -150,7 +158,7 @@ class _Message:
             elif negated:
                 continue
             elif clause.kind == "cancel":
-                self._cancel(clause)
+                self._cancel(clause, doubt=later)
             elif clause.kind == "change":
                 self._change(clause, doubt=doubt)
             else:
@@ -158,9 +166,11 @@ class _Message:
             symbols = [t.text for t in clause.tags if t.kind == "symbol"]
             self.symbol = symbols[-1] if symbols else self.symbol
 
-    def _cancel(self, clause: Clause) -> None:
+    def _cancel(self, clause: Clause, *, doubt: str) -> None:
         request = cancel_request(clause.tags, self.symbol)
-        if request is None:
+        if doubt:
+            self.questions.append(doubt)
+        elif request is None:
             self.questions.append(
                 "Cancel which order? Say its id, a market such as `cancel my BTC orders`, or `cancel all my orders`."
             )
