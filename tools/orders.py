@@ -108,7 +108,7 @@ class ProposeCancel(_Arguments):
 
 
 class ProposeReplace(_Arguments):
-    """Prepare a ticket that changes an order that waits: it is cancelled and a new one takes its place.
+    """Prepare a ticket that cancels an order that waits and puts a new one in its place. It changes nothing by itself.
 
     Use it for "change my BTC limit to 61k" or "move the stop of my order to 58k". Give the order's id, or its
     market where only one order waits there. Give only what changes; everything else stays as it is.
