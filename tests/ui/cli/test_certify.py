@@ -51,7 +51,10 @@ def test_diamonds_as_charts_of_the_past_show_them_fail_and_only_they(run: Run) -
     changed = {line.split()[0] for line in result.stdout.splitlines() if "CHANGED" in line}
     assert changed
     assert {name.removesuffix("_rests_on") for name in changed} <= {"sommi_bull_diamond", "sommi_bear_diamond"}
-    assert re.search(r"- sommi_\w+_diamond at row \d+ \(candle of .*\) is 1\.0, and 0\.0 when", result.stdout)
+    # One that was there and went, or one that came later: which is the first hangs on where the market's time stands.
+    assert re.search(
+        r"- sommi_\w+_diamond at row \d+ \(candle of .*\) is (1\.0, and 0\.0|0\.0, and 1\.0) when", result.stdout
+    )
     assert re.search(r"FAILED: \d of \d+ outputs changed after their candle had closed\. BTC/USDT 1h", result.stdout)
     assert "(simulated)" in result.stdout
 
