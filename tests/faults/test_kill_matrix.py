@@ -88,6 +88,7 @@ def test_two_hundred_tickets_under_faulty_replies_lose_and_double_nothing(
         after = weather(link, venue, tmp_path, tickets=tickets, seed=7)
     assert after.wrong == ()
     assert (after.duplicates, after.lost) == (0, 0)
-    # The storm is no calm: a good part was traded, and a good part of the answers was wrong.
-    assert after.fills > tickets / 4
+    # The storm is no calm: enough went to the venue, most of that traded, and many answers were wrong.
+    assert after.accepted > tickets / 3
+    assert after.fills > after.accepted / 2
     assert after.faults > RATE / 4 * after.requests
