@@ -77,13 +77,24 @@ def run_lanes(lanes: Sequence[Lane], folder: Path, *, workers: int = _WORKERS, q
 
 
 def _work(waiting: queue.SimpleQueue[Lane], folder: Path, done: list[Outcome]) -> None:
-    with emulator() as link, open_field(link, folder) as field:
-        while True:
-            try:
-                lane = waiting.get_nowait()
-            except queue.Empty:
-                return
+    while not waiting.empty():
+        with emulator() as link, open_field(link, folder) as field:
+            _work_until_broken(field, waiting, done)
+
+
+def _work_until_broken(field: Field, waiting: queue.SimpleQueue[Lane], done: list[Outcome]) -> None:
+    """Run lanes until none waits or one breaks: that is one wrong outcome, and the others need a new field."""
+    while True:
+        try:
+            lane = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
             done.extend(_outcomes(field, lane))
+        except Exception as error:  # noqa: BLE001 - whatever broke it is told in the table
+            wrong = (f"the lane broke: {error!r}",)
+            done.append(Outcome(lane.cell, "", killed=False, status="broken", accepts=0, wrong=wrong))
+            return
 
 
 def _outcomes(field: Field, lane: Lane) -> Iterator[Outcome]:
