@@ -30,8 +30,9 @@ from engines.ledger.ledger import Ledger
 
 _LOGGER: Final = logging.getLogger(__name__)
 _UNCLEAR: Final[frozenset[OrderStatus]] = frozenset({"submitting", "unknown", "needs_operator"})
-# After a refusal the exit is tried again, but not in every round.
+# After a refusal the exit is tried again, but not in every round; what only waits is looked at in each.
 _RETRY_AFTER: Final = timedelta(seconds=30)
+_NOT_SENT: Final = f"{DUE}not sent: "
 
 
 def guard_exits(context: OrderContext, broker: Broker, now: datetime) -> tuple[Order, ...]:
@@ -139,11 +140,12 @@ def _nothing_left(entry: Order, ledger: Ledger) -> None:
 
 def _carry_out(leg: Order, entry: Order, context: OrderContext, broker: Broker, now: datetime) -> None:
     ledger = context.ledger
-    if leg.reason and now - leg.updated_at < _RETRY_AFTER:
+    was_refused = leg.reason and not leg.reason.startswith(_NOT_SENT)
+    if was_refused and now - leg.updated_at < _RETRY_AFTER:
         return
     standing = ledger.standing_state(leg.account)
     if standing.state == "halted":
-        _wait(ledger, leg, f"{DUE}not sent: {HALTED} ({standing.reason}).")
+        _wait(ledger, leg, f"{_NOT_SENT}{HALTED} ({standing.reason}).")
     elif entry.status not in OPEN_ORDER_STATUSES:
         _exit(leg, context, broker)
     elif _end(entry, leg, ledger, broker):
@@ -158,13 +160,13 @@ def _end(entry: Order, leg: Order, ledger: Ledger, broker: Broker) -> bool:
     try:
         seen = broker.cancel(entry.id, entry.symbol)
     except (NotFound, VenueUnavailable) as error:
-        _wait(ledger, leg, f"{DUE}not sent: it is not known whether the entry still fills ({error.message}).")
+        _wait(ledger, leg, f"{_NOT_SENT}it is not known whether the entry still fills ({error.message}).")
         return False
     if seen.status == "cancelled":
         seen = replace(seen, reason=f"The rest of it was taken back: its exit {leg.id} is due.")
     after = ledger.record_venue_order(entry.id, seen, broker.name)
     if after.status in OPEN_ORDER_STATUSES:
-        _wait(ledger, leg, f"{DUE}not sent: the venue has not ended the entry yet.")
+        _wait(ledger, leg, f"{_NOT_SENT}the venue has not ended the entry yet.")
         return False
     return True
 
@@ -234,5 +236,7 @@ def _is_due(leg: Order, bid: Decimal) -> bool:
 
 
 def _wait(ledger: Ledger, leg: Order, reason: str) -> None:
+    if leg.waits_at_desk and leg.reason == reason:
+        return
     with ledger.journalled() as journal:
         wait_again(journal, leg, reason)
