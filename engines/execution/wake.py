@@ -47,14 +47,11 @@ def bring_heard(heard: Heard, context: OrderContext, broker: Broker, account: st
         return True
     if _is_known(order, heard):
         return True
-    if order.status in _IN_FLIGHT:
-        # Whoever is sending it right now holds the claim: wait, then look.
-        with ledger.claim(order.ticket_id):
-            order = ledger.order(order.id)
-            if not _is_there(order, heard):
-                _look(order, context, broker)
-    else:
-        _look(order, context, broker)
+    # Whoever is sending it, or one of its exits, right now holds the claim: wait, then look.
+    with ledger.claim(order.ticket_id):
+        order = ledger.order(order.id)
+        if not _is_known(order, heard):
+            _look(order, context, broker)
     if _is_exit_of(order, heard):
         # The entry brings its exits; one that is still missing is waited for.
         if not ledger.known_orders({heard.client_order_id}):
@@ -86,7 +83,7 @@ def _look(order: Order, context: OrderContext, broker: Broker) -> None:
         look_up(order, ledger=context.ledger, broker=broker, clock=context.clock)
         return
     # It has ended here, and the stream speaks of more: a fill that the venue lists late.
-    seen = broker.find(order.id, order.symbol)
+    seen = broker.find(order.id, order.symbol, since=order.created_at)
     if seen is not None:
         context.ledger.record_venue_order(order.id, seen, broker.name)
 
