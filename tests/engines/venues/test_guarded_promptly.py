@@ -9,8 +9,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from engines.domain.orders import Order
 from engines.errors import VenueUnavailable
 from engines.execution.guard import guard_exits
