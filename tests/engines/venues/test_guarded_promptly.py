@@ -21,7 +21,7 @@ __all__ = ["desk"]
 ACCOUNT = "paper-fixed-usdt:ann"
 
 
-def part_filled(desk: Guarded, **exits: Decimal) -> Order:
+def part_filled(desk: Guarded, **exits: Any) -> Order:
     """An entry over 0.1 of which 0.04 are filled and the rest is bid for."""
     desk.venue.price(symbol=BTC, price="50000", depth=1, quantity="0.04")
     entry = desk.order(order_type="limit", limit_price=Decimal(50_010), **exits)
