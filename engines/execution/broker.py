@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, Protocol
 
@@ -120,8 +121,13 @@ class Broker(Protocol):
         """
         ...
 
-    def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
         """The order with this id, in any state; None only when the venue's full history lacks it.
+
+        Args:
+            client_order_id: the id it was, or would have been, placed under.
+            symbol: its market.
+            since: when it was journalled; what is older cannot be it and need not be read.
 
         Raises:
             VenueUnavailable: the look-up itself failed.
@@ -162,6 +168,17 @@ class Broker(Protocol):
 
         Args:
             after_ms: the venue's time in milliseconds since 1970 UTC; fills of that very millisecond are told again.
+
+        Raises:
+            VenueUnavailable: they could not all be read.
+        """
+        ...
+
+    def fills_on(self, symbols: Collection[str], after_ms: int) -> dict[str, tuple[Fill, ...]]:
+        """`fills_since` of several symbols, with as few requests as the venue allows.
+
+        Returns:
+            By symbol; those that the venue does not list are left out.
 
         Raises:
             VenueUnavailable: they could not all be read.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -88,8 +88,9 @@ class PaperBroker:
             self._enter(connection, arrival, ticket.time_in_force)
             return self._seen(connection, order.id)
 
-    def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
         """The order with this id, in any state."""
+        del since
         with self._engine.connect() as connection:
             order = book.order_of(connection, client_order_id)
             known = order is not None and order.symbol == symbol
@@ -131,6 +132,10 @@ class PaperBroker:
         """Fills on a symbol dated `after_ms` or later, oldest first."""
         with self._engine.connect() as connection:
             return fills_after(connection, symbol, after_ms, market=self._market.name, account=self._account)
+
+    def fills_on(self, symbols: Collection[str], after_ms: int) -> dict[str, tuple[Fill, ...]]:
+        """`fills_since` of several symbols."""
+        return {symbol: self.fills_since(symbol, after_ms) for symbol in symbols}
 
     def holds_protection(self, ticket: OrderTicket) -> bool:
         """True for every buy with exits: they rest here once it has filled."""

@@ -151,7 +151,7 @@ def _looked_for(entry: Order, ledger: Ledger, broker: Broker, ticket: OrderTicke
 
 
 def _found(entry: Order, broker: Broker) -> tuple[VenueOrder, ...]:
-    found = (broker.find(order_id, entry.symbol) for order_id in _wanted(entry))
+    found = (broker.find(order_id, entry.symbol, since=entry.created_at) for order_id in _wanted(entry))
     return tuple(each for each in found if each is not None)
 
 

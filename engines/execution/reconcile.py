@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -20,8 +19,6 @@ from engines.execution.sync import sync_fills
 from engines.ledger.book import currencies
 from engines.ledger.ledger import Ledger
 from engines.ledger.reconciliation import Difference, Reconciliation, Trigger
-
-_LOGGER: Final = logging.getLogger(__name__)
 
 # A venue's own sums may be off by roundings; a whole missed fill is far beyond this.
 TOLERANCE: Final = Decimal("0.000001")
@@ -142,13 +139,7 @@ def _bring_fills(context: OrderContext, broker: Broker, account: str) -> tuple[t
         return (), ()
     missed: list[Fill] = []
     foreign: list[Fill] = []
-    for symbol in ledger.traded_symbols(account):
-        try:
-            listed = broker.fills_since(symbol, to_ms(since - _OVERLAP))
-        except NotFound as error:
-            # Once traded and listed no more: it must not stop the others, and the balances tell what it lacks.
-            _LOGGER.warning("the fills on %s were not compared: %s", symbol, error)
-            continue
+    for listed in broker.fills_on(ledger.traded_symbols(account), to_ms(since - _OVERLAP)).values():
         ours = ledger.known_orders({fill.order_id for fill in listed})
         foreign += [fill for fill in listed if fill.order_id not in ours]
         told: list[VenueOrder] = []
@@ -183,7 +174,7 @@ def _proven(order: Order, new: tuple[Fill, ...]) -> VenueOrder | None:
 
 
 def _take_over(order: Order, new: Iterable[Fill], context: OrderContext, broker: Broker) -> None:
-    seen = broker.find(order.id, order.symbol)
+    seen = broker.find(order.id, order.symbol, since=order.created_at)
     if seen is not None:
         context.ledger.record_venue_order(order.id, seen, broker.name)
     after = context.ledger.order(order.id)

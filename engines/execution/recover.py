@@ -63,7 +63,7 @@ def _may_turn_up(order: Order, broker: Broker, clock: Clock) -> bool:
 def _found(order: Order, broker: Broker, *, times: int) -> VenueOrder | None:
     """The order at its venue; None when it was denied as often as asked for."""
     for _ in range(times):
-        seen = broker.find(order.id, order.symbol)
+        seen = broker.find(order.id, order.symbol, since=order.created_at)
         if seen is not None:
             return seen
     return None

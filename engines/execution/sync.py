@@ -87,7 +87,7 @@ def _stands_as_known(order: Order, listed: Mapping[str, OpenOrder]) -> bool:
 def _brought(order: Order, ledger: Ledger, broker: Broker) -> Order:
     reason = f"{broker.name} accepted order {order.id} and no longer knows it."
     try:
-        seen = broker.find(order.id, order.symbol)
+        seen = broker.find(order.id, order.symbol, since=order.created_at)
     except NotFound:
         # Listed no more: one symbol must not keep the others from being brought.
         seen, reason = None, f"{broker.name} accepted order {order.id} and no longer lists {order.symbol}."

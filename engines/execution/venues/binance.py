@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -105,8 +105,9 @@ class Binance:
             raise Unproven("The order list in Binance's answer does not name our order.")
         return _sighting(table(reply), ticket.client_order_id, market)
 
-    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+    def look_up(self, client_order_id: str, market: Market, since: datetime | None = None) -> Sighting | None:
         """By `origClientOrderId`; where that finds nothing, among the open ones and the newest of all."""
+        del since
         own = {"symbol": market.id, "origClientOrderId": self.venue_id(client_order_id)}
         try:
             return _sighting(table(self._client.call("private_get_order", own, "read", 4)), client_order_id, market)

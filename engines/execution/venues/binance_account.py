@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from engines.execution.broker import Balance, OpenOrder
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Market, Trade
+from engines.execution.venues.dialect import Execution, Market, Trade, TradesByMarket
 from engines.execution.venues.documents import amount, moment, positive, rows, side_of, table, text
 from engines.execution.venues.failures import Unproven
 
@@ -21,7 +21,7 @@ _MOST_DAYS: Final = 30
 _LIMITS: Final = frozenset({"LIMIT", "LIMIT_MAKER"})
 
 
-class BinanceAccount:
+class BinanceAccount(TradesByMarket):
     """Reads the account through a client with keys."""
 
     def __init__(self, client: VenueClient) -> None:
@@ -42,7 +42,7 @@ class BinanceAccount:
             for row in rows(told, "balances")
         }
 
-    def trades(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
+    def _trades_on(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
         """`myTrades`, and `allOrders` for the ids that their orders were placed under."""
         found = {text(row, "id"): row for row in self._told(market, after_ms) if amount(row, "time") >= after_ms}
         names = self._names(market, {text(row, "orderId") for row in found.values()})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -127,22 +127,22 @@ class Bybit:
             raise Unproven(f"Bybit's answer is not about order {order_id}.")
         known = text(named, "orderId")
         try:
-            seen = self.look_up(order_id, market)
+            seen = self.look_up(order_id, market, ticket.created_at)
         except (NoAnswer, VenueUnavailable):
             seen = None
         return seen or Sighting(order_id, known, "New", "accepted", ticket.side, ticket.quantity, Decimal(0))
 
-    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+    def look_up(self, client_order_id: str, market: Market, since: datetime | None = None) -> Sighting | None:
         """Among the live orders, then week by week among those that ended, then among the trades."""
         own = _of(market)
         if _EXIT.fullmatch(self.venue_id(client_order_id)):
-            for row in self._pages.orders(own | {"orderFilter": "tpslOrder"}):
+            for row in self._pages.orders(own | {"orderFilter": "tpslOrder"}, since):
                 if exit_id(row) == client_order_id:
                     return _sighting(row, client_order_id, market, ours=False)
         own |= {"orderLinkId": client_order_id}
-        for row in self._pages.orders(own):
+        for row in self._pages.orders(own, since):
             return _sighting(row, client_order_id, market, ours=True)
-        if self._pages.pages("private_get_v5_execution_list", own):
+        if any(self._pages.by_week("private_get_v5_execution_list", own, since)):
             raise Unproven(f"Bybit lists trades of order {client_order_id} and does not show the order.")
         return None
 

@@ -6,12 +6,13 @@ Source: Bybit's v5 REST documentation, category `spot`, as ccxt 4.5.90 sends it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from engines.execution.broker import Balance, OpenOrder, protective_ids
 from engines.execution.venues.ccxt_client import VenueClient
-from engines.execution.venues.dialect import Execution, Market, Trade
+from engines.execution.venues.dialect import Execution, Market, Trade, TradesByMarket
 from engines.execution.venues.documents import amount, moment, positive, rows, side_of, table, text
 from engines.execution.venues.failures import Unproven
 
@@ -28,14 +29,17 @@ class BybitPages:
     def __init__(self, client: VenueClient) -> None:
         self._client = client
 
-    def orders(self, own: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        """Live orders, then ended ones, newest first."""
+    def orders(self, own: Mapping[str, str], since: datetime | None = None) -> Iterator[Mapping[str, Any]]:
+        """Live orders, then ended ones, newest first, back to a time."""
         yield from self.pages("private_get_v5_order_realtime", own)
-        yield from self.by_week("private_get_v5_order_history", own)
+        yield from self.by_week("private_get_v5_order_history", own, since)
 
-    def by_week(self, method: str, own: Mapping[str, str], *, since_ms: int = 0) -> Iterator[Mapping[str, Any]]:
-        """Rows from the newest week to the oldest that is asked for, or to a time."""
+    def by_week(
+        self, method: str, own: Mapping[str, str], since: datetime | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """Rows from the newest week to the oldest that is told, or to a time; a day more, for no two clocks agree."""
         end = self._client.now_ms() + _DAY_MS
+        since_ms = 0 if since is None else int(since.timestamp() * 1000) - _DAY_MS
         for _ in range(_SPANS):
             yield from self.pages(method, {**own, "startTime": str(end - _SPAN_MS), "endTime": str(end)})
             end -= _SPAN_MS
@@ -60,7 +64,7 @@ class BybitPages:
             cursors.add(cursor)
 
 
-class BybitAccount:
+class BybitAccount(TradesByMarket):
     """Reads the account through a client with keys."""
 
     def __init__(self, client: VenueClient) -> None:
@@ -84,7 +88,7 @@ class BybitAccount:
                     found[self._client.currency_of(text(row, "coin"))] = Balance(total, total - locked)
         return found
 
-    def trades(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
+    def _trades_on(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
         """`execution/list`, week by week back to that time.
 
         Raises:
@@ -93,7 +97,7 @@ class BybitAccount:
         if self._client.now_ms() - after_ms > (_SPANS - 1) * _SPAN_MS:
             raise Unproven(f"Trades of more than {12 * 7} days ago are not read from Bybit.")
         own = {"category": "spot", "symbol": market.id}
-        told = self._pages.by_week("private_get_v5_execution_list", own, since_ms=after_ms)
+        told = self._pages.by_week("private_get_v5_execution_list", own, moment(Decimal(after_ms)))
         found = {text(row, "execId"): row for row in told if amount(row, "execTime") >= after_ms}
         return tuple(Trade(self._name(row, market), side_of(row, "side"), execution(row)) for row in found.values())
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import RLock
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from engines.errors import InvalidRequest, NotFound, OrderRejected, OutcomeUnkno
 from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.clock_check import ClockCheck
-from engines.execution.venues.dialect import Dialect, Execution, Market, Request, Sighting
+from engines.execution.venues.dialect import Dialect, Execution, Market, Request, Sighting, Trade
 from engines.execution.venues.exits import ExitKeeper
 from engines.execution.venues.failures import CallFailed, NoAnswer, Unproven
 from engines.execution.venues.standing import standing_of
@@ -122,8 +122,29 @@ class CcxtBroker:
             NotFound: the venue does not list the symbol.
         """
         market = self._client.market(symbol)
-        what = f"The list of fills on {symbol}"
-        trades = self._read(what, lambda: self._dialect.account.trades(market, after_ms))
+        return self._fills((market,), after_ms)[symbol]
+
+    def fills_on(self, symbols: Collection[str], after_ms: int) -> dict[str, tuple[Fill, ...]]:
+        """`fills_since` of several symbols; those that the venue does not list are left out.
+
+        Raises:
+            VenueUnavailable: they could not all be read.
+        """
+        markets = []
+        for symbol in symbols:
+            try:
+                markets.append(self._client.market(symbol))
+            except NotFound as error:
+                # Once traded and listed no more: it must not stop the others, and the balances tell what it lacks.
+                _LOGGER.warning("the fills on %s cannot be read: %s", symbol, error)
+        return self._fills(tuple(markets), after_ms) if markets else {}
+
+    def _fills(self, markets: tuple[Market, ...], after_ms: int) -> dict[str, tuple[Fill, ...]]:
+        what = f"The list of fills on {', '.join(market.symbol for market in markets)}"
+        told = self._read(what, lambda: self._dialect.account.trades(markets, after_ms))
+        return {market.symbol: self._in_order(told[market.symbol], market) for market in markets}
+
+    def _in_order(self, trades: Iterable[Trade], market: Market) -> tuple[Fill, ...]:
         fills = (self._fill(each.execution, each.order_id, each.side, market) for each in trades)
         return tuple(sorted(fills, key=lambda fill: (fill.time, fill.id)))
 
@@ -155,15 +176,15 @@ class CcxtBroker:
                 return self._after_failure(ticket, failure)
             return self._after_reply(ticket, market, reply)
 
-    def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
-        """The order with this id, in any state; None only when the venue's full history lacks it.
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
+        """The order with this id, in any state; None only when the venue's full history since then lacks it.
 
         Raises:
             VenueUnavailable: the look-up failed, or an order that the venue took is not shown yet.
         """
         market = self._client.market(symbol)
         try:
-            seen = self._dialect.look_up(client_order_id, market)
+            seen = self._dialect.look_up(client_order_id, market, since)
             if seen is not None:
                 return self._told(seen, market)
         except NoAnswer as failure:

@@ -24,6 +24,7 @@ from engines.execution.venues.dialect import (
     Request,
     Sighting,
     Trade,
+    TradesByMarket,
     WithoutExits,
     force_at_venue,
 )
@@ -124,8 +125,9 @@ class Coinbase(WithoutExits):
         except (NoAnswer, VenueUnavailable):
             return Sighting(order_id, known, "PENDING", "accepted", ticket.side, ticket.quantity, Decimal(0))
 
-    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+    def look_up(self, client_order_id: str, market: Market, since: datetime | None = None) -> Sighting | None:
         """In the list of the market's orders to its end: none is told by our id alone."""
+        del since
         own = self.venue_id(client_order_id)
         for row in pages(self._client, _ORDERS, "orders", {"product_ids": [market.id]}):
             if row.get("client_order_id") == own:
@@ -174,7 +176,7 @@ class Coinbase(WithoutExits):
         )
 
 
-class CoinbaseAccount:
+class CoinbaseAccount(TradesByMarket):
     """Reads the account through a client with keys."""
 
     def __init__(self, client: VenueClient) -> None:
@@ -197,7 +199,7 @@ class CoinbaseAccount:
                 found[currency] = Balance(before.total + free + held, before.free + free)
         return found
 
-    def trades(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
+    def _trades_on(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
         """`historical/fills` since a time, and each order for the id that it was placed under."""
         since = datetime.fromtimestamp(after_ms / 1000, UTC).isoformat(timespec="milliseconds")
         own = {"product_ids": [market.id], "start_sequence_timestamp": since.replace("+00:00", "Z")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -135,9 +136,20 @@ class AccountReader(Protocol):
         """What the account has, by currency in ccxt's form."""
         ...
 
-    def trades(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
-        """Every execution on a market at or after a venue time, in no order."""
+    def trades(self, markets: Iterable[Market], after_ms: int) -> dict[str, tuple[Trade, ...]]:
+        """Every execution on these markets at or after a venue time, by symbol and in no order."""
         ...
+
+
+class TradesByMarket:
+    """The part of a reader whose venue tells trades market by market."""
+
+    def trades(self, markets: Iterable[Market], after_ms: int) -> dict[str, tuple[Trade, ...]]:
+        """One list after the other."""
+        return {market.symbol: self._trades_on(market, after_ms) for market in markets}
+
+    def _trades_on(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
+        raise NotImplementedError
 
 
 class Dialect(Protocol):
@@ -210,8 +222,13 @@ class Dialect(Protocol):
         """
         ...
 
-    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+    def look_up(self, client_order_id: str, market: Market, since: datetime | None = None) -> Sighting | None:
         """The order in any state; None only when the venue's full history lacks it.
+
+        Args:
+            client_order_id: our id of it.
+            market: where it was placed.
+            since: when it was journalled; a venue that lists orders by time need not be asked about older ones.
 
         Raises:
             NoAnswer: the look-up gave no usable answer.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -128,8 +128,9 @@ class Kraken:
             raise Unproven(f"Kraken does not show order {named[0]} under our id yet")
         return seen
 
-    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+    def look_up(self, client_order_id: str, market: Market, since: datetime | None = None) -> Sighting | None:
         """By `cl_ord_id` among the open orders and then among all that ended."""
+        del since
         kraken = self.venue_id(client_order_id)
         own = {"cl_ord_id": kraken, "trades": "true"}
         for method, name in (("private_post_openorders", "open"), ("private_post_closedorders", "closed")):

@@ -5,7 +5,7 @@ Source: Kraken's Spot REST documentation (`/0/private`), as ccxt 4.5.90 sends it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from engines.execution.broker import Balance, OpenOrder
@@ -43,21 +43,22 @@ class KrakenAccount:
                 found[self._client.currency_of(name)] = Balance(total, total - held)
         return found
 
-    def trades(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
-        """`TradesHistory` of all markets, newest first, and `QueryOrders` for what their orders were placed under."""
-        rows = self._history(after_ms)
+    def trades(self, markets: Iterable[Market], after_ms: int) -> dict[str, tuple[Trade, ...]]:
+        """`TradesHistory`, newest first and of all markets at once, and `QueryOrders` for what was placed under."""
+        wanted = tuple(markets)
+        by_name = {name: market for market in wanted for name in (market.id, market.alias)}
         own = {
             trade_id: row
-            for trade_id, row in rows.items()
-            if row.get("pair") in {market.id, market.alias} and amount(row, "time") * 1000 >= after_ms
+            for trade_id, row in self._history(after_ms).items()
+            if row.get("pair") in by_name and amount(row, "time") * 1000 >= after_ms
         }
         orders = self._orders({text(row, "ordertxid") for row in own.values()})
-        trades = []
+        found: dict[str, list[Trade]] = {market.symbol: [] for market in wanted}
         for trade_id, row in own.items():
-            name, in_base = orders[text(row, "ordertxid")]
+            market, (name, in_base) = by_name[row["pair"]], orders[text(row, "ordertxid")]
             fee_currency = market.base if in_base else market.quote
-            trades.append(Trade(name, side_of(row, "type"), execution(trade_id, row, fee_currency)))
-        return tuple(trades)
+            found[market.symbol].append(Trade(name, side_of(row, "type"), execution(trade_id, row, fee_currency)))
+        return {symbol: tuple(trades) for symbol, trades in found.items()}
 
     def _history(self, after_ms: int) -> dict[str, Mapping[str, Any]]:
         """Trades that come in between two pages push older ones on: they are told twice and never left out."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from engines.execution.venues.dialect import (
     Request,
     Sighting,
     Trade,
+    TradesByMarket,
     WithoutExits,
     force_at_venue,
 )
@@ -124,8 +125,9 @@ class Okx(WithoutExits):
             seen = None
         return seen or Sighting(order_id, known, "live", "accepted", ticket.side, ticket.quantity, Decimal(0))
 
-    def look_up(self, client_order_id: str, market: Market) -> Sighting | None:
+    def look_up(self, client_order_id: str, market: Market, since: datetime | None = None) -> Sighting | None:
         """By `clOrdId`; where that finds nothing, among the open ones and those of the last three months."""
+        del since
         own = {"instId": market.id, "clOrdId": self.venue_id(client_order_id)}
         try:
             return _sighting(_only(self._client.call("private_get_trade_order", own, "read")), client_order_id, market)
@@ -168,7 +170,7 @@ class Okx(WithoutExits):
         return int(amount(_only(self._client.call("public_get_public_time", {}, "read")), "ts")), 1
 
 
-class OkxAccount:
+class OkxAccount(TradesByMarket):
     """Reads the account through a client with keys."""
 
     def __init__(self, client: VenueClient) -> None:
@@ -188,7 +190,7 @@ class OkxAccount:
             if amount(row, "cashBal")
         }
 
-    def trades(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
+    def _trades_on(self, market: Market, after_ms: int) -> tuple[Trade, ...]:
         """`trade/fills-history`, which goes back three months, and `trade/fills` for what is not there yet."""
         own = _SPOT | {"instId": market.id, "begin": str(after_ms)}
         found: dict[str, Trade] = {}

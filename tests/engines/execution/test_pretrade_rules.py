@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -178,7 +178,7 @@ class CutOff(PaperBroker):
     def place(self, approved: ApprovedTicket) -> VenueOrder:
         raise OutcomeUnknown("The answer was cut off.")
 
-    def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
         raise VenueUnavailable("The venue does not answer.")
 
 

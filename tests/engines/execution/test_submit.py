@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -49,14 +49,14 @@ class FlakyVenue:
             raise self.after
         return seen
 
-    def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
         if self.finds_fail > 0:
             self.finds_fail -= 1
             raise VenueUnavailable("The venue does not answer.")
         if self.hidden_finds > 0:
             self.hidden_finds -= 1
             return None
-        return self.paper.find(client_order_id, symbol)
+        return self.paper.find(client_order_id, symbol, since=since)
 
     def cancel(self, client_order_id: str, symbol: str) -> VenueOrder:
         if self.after is not None:
@@ -71,6 +71,9 @@ class FlakyVenue:
 
     def fills_since(self, symbol: str, after_ms: int) -> tuple[Fill, ...]:
         return self.paper.fills_since(symbol, after_ms)
+
+    def fills_on(self, symbols: Collection[str], after_ms: int) -> dict[str, tuple[Fill, ...]]:
+        return self.paper.fills_on(symbols, after_ms)
 
     def holds_protection(self, ticket: OrderTicket) -> bool:
         return self.paper.holds_protection(ticket)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -79,6 +80,17 @@ def test_a_look_up_asks_by_link_id_in_both_places_and_for_trades_before_it_denie
     assert all(earlier[1] == later[0] for later, earlier in itertools.pairwise(weeks))
     assert weeks[0][1] - weeks[-1][0] >= 90 * 86_400_000
     assert sent(venue, "fills")[0]["orderLinkId"] == "qtp-1"
+
+
+def test_a_denial_asks_only_for_the_weeks_in_which_the_order_can_have_been_sent(venue: Any, broker: CcxtBroker) -> None:
+    now = datetime.now(UTC)
+    for days, spans in ((0, 1), (10, 2), (80, 12)):
+        before = len(venue.log())
+        assert broker.find("qtp-1", BTC, since=now - timedelta(days=days)) is None
+        asked = [entry["route"] for entry in venue.log(since=before)]
+        assert asked == ["open_orders", *["closed_orders"] * spans, *["fills"] * spans], days
+        oldest = min(int(each["startTime"]) for each in sent(venue, "closed_orders"))
+        assert oldest <= (now - timedelta(days=days + 1)).timestamp() * 1000
 
 
 def test_trades_of_an_order_that_no_look_up_shows_are_no_denial(

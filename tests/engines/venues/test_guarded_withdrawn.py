@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,9 +46,9 @@ class SlowVenue:
             raise OutcomeUnknown("No answer.")
         return self._as(ticket.client_order_id, ticket.quantity, "accepted")
 
-    def find(self, order_id: str, symbol: str) -> VenueOrder | None:
-        if "-g" not in order_id:
-            return self._broker.find(order_id, symbol)
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
+        if "-g" not in client_order_id:
+            return self._broker.find(client_order_id, symbol, since=since)
         return self.answer
 
     def cancel(self, order_id: str, symbol: str) -> VenueOrder:
@@ -229,7 +229,7 @@ def test_a_stop_that_nobody_knows_the_outcome_of_is_told(desk: Guarded, caplog: 
     guard_exits(desk.context, venue, desk.clock.now())
 
     class Away(SlowVenue):
-        def find(self, order_id: str, symbol: str) -> VenueOrder | None:
+        def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
             raise VenueUnavailable("The venue is away.")
 
     for _ in range(22):

@@ -6,6 +6,7 @@ import itertools
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, cast
 
@@ -36,8 +37,8 @@ class Relay:
     def place(self, approved: ApprovedTicket) -> VenueOrder:
         return self.told(self.broker.place(approved))
 
-    def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
-        seen = self.broker.find(client_order_id, symbol)
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
+        seen = self.broker.find(client_order_id, symbol, since=since)
         return None if seen is None else self.told(seen)
 
     def cancel(self, client_order_id: str, symbol: str) -> VenueOrder:
@@ -94,9 +95,9 @@ class TakesSilenceForYes(Relay):
 class TakesAnOutageForNothing(Relay):
     """A look-up that fails says that the order is not there."""
 
-    def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
         try:
-            return self.broker.find(client_order_id, symbol)
+            return self.broker.find(client_order_id, symbol, since=since)
         except VenueUnavailable:
             return None
 
