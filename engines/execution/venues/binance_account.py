@@ -30,11 +30,11 @@ class BinanceAccount(TradesByMarket):
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """`openOrders` of all markets in one request."""
-        return tuple(self._open(row) for row in rows(self._client.call("private_get_openorders", {}, "read", 80)))
+        return tuple(self._open(row) for row in rows(self._client.call("private_get_openorders", {}, "survey", 80)))
 
     def balances(self) -> dict[str, Balance]:
         """`account`."""
-        told = self._client.call("private_get_account", {"omitZeroBalances": "true"}, "read", 20)
+        told = self._client.call("private_get_account", {"omitZeroBalances": "true"}, "survey", 20)
         return {
             self._client.currency_of(text(row, "asset")): Balance(
                 amount(row, "free") + amount(row, "locked"), amount(row, "free")
@@ -75,7 +75,7 @@ class BinanceAccount(TradesByMarket):
             since = newest + 1
 
     def _page(self, params: dict[str, str]) -> list[Mapping[str, Any]]:
-        return rows(self._client.call("private_get_mytrades", params, "read", 20))
+        return rows(self._client.call("private_get_mytrades", params, "survey", 20))
 
     def _names(self, market: Market, order_ids: set[str]) -> dict[str, str]:
         """The ids that orders were placed under, by Binance's: a list from the oldest on, single look-ups for the rest.
@@ -86,10 +86,10 @@ class BinanceAccount(TradesByMarket):
         unknown = {each for each in order_ids if (market.id, each) not in self._named}
         if unknown:
             params = {"symbol": market.id, "orderId": min(unknown, key=int), "limit": str(_PAGE)}
-            self._learn(market, rows(self._client.call("private_get_allorders", params, "read", 20)))
+            self._learn(market, rows(self._client.call("private_get_allorders", params, "survey", 20)))
         for order_id in sorted(each for each in unknown if (market.id, each) not in self._named):
             params = {"symbol": market.id, "orderId": order_id}
-            self._learn(market, [table(self._client.call("private_get_order", params, "read", 4))])
+            self._learn(market, [table(self._client.call("private_get_order", params, "survey", 4))])
             if (market.id, order_id) not in self._named:
                 raise Unproven(f"Binance does not show order {order_id} of a trade that it lists.")
         return {order_id: self._named[market.id, order_id] for order_id in order_ids}

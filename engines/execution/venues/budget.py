@@ -8,11 +8,13 @@ from typing import Final, Literal
 
 from engines.errors import VenueUnavailable
 
-Use = Literal["read", "order", "cancel"]
+Use = Literal["read", "survey", "order", "cancel"]
 
 # The part of the capacity that must be left over after a request of this use.
-_KEPT_BACK: Final[dict[Use, float]] = {"read": 0.4, "order": 0.15, "cancel": 0.0}
+_KEPT_BACK: Final[dict[Use, float]] = {"read": 0.4, "survey": 0.4, "order": 0.15, "cancel": 0.0}
 _PATIENCE: Final = 2.0
+# Nobody waits for a look at the whole account, and one that is given up is begun anew and costs as much again.
+_OF_A_SURVEY: Final = 60.0
 
 
 class RequestBudget:
@@ -46,15 +48,16 @@ class RequestBudget:
         Raises:
             VenueUnavailable: the wait would be long. Nothing was sent; the message says for how long.
         """
-        wait = self._wait(use, weight)
-        if wait > _PATIENCE:
+        wait, closed = self._wait(use, weight)
+        if max(wait - (_OF_A_SURVEY if use == "survey" else _PATIENCE), closed - _PATIENCE) > 0:
+            wait = max(wait, closed)
             raise VenueUnavailable(
                 f"The venue's request limit is used up for {wait:.0f} s. Nothing was sent.",
                 remedy=f"Try again in {wait:.0f} s.",
             )
-        if wait == 0.0:
+        if wait == closed == 0.0:
             self._left -= weight
-        return wait
+        return max(wait, closed)
 
     def pause(self, seconds: float) -> None:
         """Wait, without holding up whoever may go on."""
@@ -64,10 +67,11 @@ class RequestBudget:
         """Ask nothing for so long: the venue said so."""
         self._closed_until = max(self._closed_until, self._monotonic() + seconds)
 
-    def _wait(self, use: Use, weight: float) -> float:
+    def _wait(self, use: Use, weight: float) -> tuple[float, float]:
+        """Seconds until there is room for a request, and until the venue may be asked at all."""
         self._refill()
         lacking = weight + _KEPT_BACK[use] * self._capacity - self._left
-        return max(lacking / self._per_second, self._closed_until - self._at, 0.0)
+        return max(lacking / self._per_second, 0.0), max(self._closed_until - self._at, 0.0)
 
     def _refill(self) -> None:
         now = self._monotonic()

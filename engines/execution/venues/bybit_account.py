@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engines.execution.broker import Balance, OpenOrder, protective_ids
+from engines.execution.venues.budget import Use
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.dialect import Execution, Market, Trade, TradesByMarket
 from engines.execution.venues.documents import amount, moment, positive, rows, side_of, table, text
@@ -24,10 +25,15 @@ _EXITS: Final = frozenset({"StopLoss", "TakeProfit"})
 
 
 class BybitPages:
-    """Reads Bybit's lists to their end."""
+    """Reads Bybit's lists to their end.
 
-    def __init__(self, client: VenueClient) -> None:
+    Args:
+        use: what for, as `RequestBudget` tells uses apart.
+    """
+
+    def __init__(self, client: VenueClient, use: Use = "read") -> None:
         self._client = client
+        self._use: Final[Use] = use
 
     def orders(self, own: Mapping[str, str], since: datetime | None = None) -> Iterator[Mapping[str, Any]]:
         """Live orders, then ended ones, newest first, back to a time."""
@@ -53,7 +59,7 @@ class BybitPages:
         cursor = ""
         while True:
             params = {**own, "limit": "50", **({"cursor": cursor} if cursor else {})}
-            reply = self._client.call(method, params, "read")
+            reply = self._client.call(method, params, self._use)
             page = rows(reply, "result", "list")
             found += page
             cursor = str(table(reply, "result").get("nextPageCursor") or "")
@@ -69,7 +75,7 @@ class BybitAccount(TradesByMarket):
 
     def __init__(self, client: VenueClient) -> None:
         self._client = client
-        self._pages = BybitPages(client)
+        self._pages = BybitPages(client, "survey")
         self._named: dict[str, str] = {}
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
@@ -79,7 +85,7 @@ class BybitAccount(TradesByMarket):
 
     def balances(self) -> dict[str, Balance]:
         """`wallet-balance` of the unified account; what spot orders lock is not free."""
-        reply = self._client.call("private_get_v5_account_wallet_balance", {"accountType": "UNIFIED"}, "read")
+        reply = self._client.call("private_get_v5_account_wallet_balance", {"accountType": "UNIFIED"}, "survey")
         found = {}
         for account in rows(reply, "result", "list"):
             for row in rows(account, "coin"):

@@ -17,6 +17,7 @@ from typing import Any, Final
 from engines.domain.orders import OrderTicket
 from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
 from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus
+from engines.execution.venues.budget import Use
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.dialect import (
     Execution,
@@ -185,13 +186,13 @@ class CoinbaseAccount(TradesByMarket):
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """The orders that are open, of all markets."""
-        found = pages(self._client, _ORDERS, "orders", {"order_status": ["OPEN"], "product_type": "SPOT"})
+        found = pages(self._client, _ORDERS, "orders", {"order_status": ["OPEN"], "product_type": "SPOT"}, use="survey")
         return tuple(self._open(row) for row in found)
 
     def balances(self) -> dict[str, Balance]:
         """`accounts`; what is held for orders is not free."""
         found: dict[str, Balance] = {}
-        for row in pages(self._client, "v3_private_get_brokerage_accounts", "accounts", {}):
+        for row in pages(self._client, "v3_private_get_brokerage_accounts", "accounts", {}, use="survey"):
             free, held = amount(table(row, "available_balance"), "value"), amount(table(row, "hold"), "value")
             currency = self._client.currency_of(text(row, "currency"))
             before = found.get(currency, Balance(Decimal(0), Decimal(0)))
@@ -204,7 +205,7 @@ class CoinbaseAccount(TradesByMarket):
         since = datetime.fromtimestamp(after_ms / 1000, UTC).isoformat(timespec="milliseconds")
         own = {"product_ids": [market.id], "start_sequence_timestamp": since.replace("+00:00", "Z")}
         trades = []
-        for row in pages(self._client, _FILLS, "fills", own):
+        for row in pages(self._client, _FILLS, "fills", own, use="survey"):
             each = execution(row, market)
             if each.time.timestamp() * 1000 >= after_ms:
                 trades.append(Trade(self._name(text(row, "order_id")), side_of(row, "side"), each))
@@ -213,7 +214,7 @@ class CoinbaseAccount(TradesByMarket):
     def _name(self, order_id: str) -> str:
         if order_id not in self._named:
             reply = self._client.call(
-                "v3_private_get_brokerage_orders_historical_order_id", {"order_id": order_id}, "read"
+                "v3_private_get_brokerage_orders_historical_order_id", {"order_id": order_id}, "survey"
             )
             self._named[order_id] = str(table(reply, "order").get("client_order_id") or order_id)
         return self._named[order_id]
@@ -234,11 +235,13 @@ class CoinbaseAccount(TradesByMarket):
         )
 
 
-def pages(client: VenueClient, method: str, name: str, own: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def pages(
+    client: VenueClient, method: str, name: str, own: Mapping[str, Any], *, use: Use = "read"
+) -> Iterator[Mapping[str, Any]]:
     """Every row of a list, newest first."""
     cursor: dict[str, str] = {}
     for _ in range(_MOST_PAGES):
-        reply = client.call(method, {**own, **cursor, "limit": str(_PAGE)}, "read")
+        reply = client.call(method, {**own, **cursor, "limit": str(_PAGE)}, use)
         page = rows(reply, name)
         yield from page
         following = str(table(reply).get("cursor") or "")

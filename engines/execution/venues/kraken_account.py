@@ -29,12 +29,12 @@ class KrakenAccount:
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """`OpenOrders` of all markets."""
-        found = table(self._client.call("private_post_openorders", {}, "read"), "result", "open")
+        found = table(self._client.call("private_post_openorders", {}, "survey"), "result", "open")
         return tuple(self._open(order_id, row) for order_id, row in found.items())
 
     def balances(self) -> dict[str, Balance]:
         """`BalanceEx`; what open orders hold is not free."""
-        told = table(self._client.call("private_post_balanceex", {}, "read"), "result")
+        told = table(self._client.call("private_post_balanceex", {}, "survey"), "result")
         found = {}
         for name in told:
             row = table(told, name)
@@ -68,7 +68,7 @@ class KrakenAccount:
         start = str(after_ms // 1000 - 1)
         while True:
             params = {"start": start, "ofs": str(offset)}
-            told = table(self._client.call("private_post_tradeshistory", params, "read", 2), "result")
+            told = table(self._client.call("private_post_tradeshistory", params, "survey", 2), "result")
             page = table(told, "trades")
             found |= {trade_id: table(page, trade_id) for trade_id in page}
             offset += len(page)
@@ -84,7 +84,7 @@ class KrakenAccount:
         unknown = sorted(order_ids - self._known.keys())
         for first in range(0, len(unknown), _ORDERS_PER_QUERY):
             wanted = unknown[first : first + _ORDERS_PER_QUERY]
-            told = table(self._client.call("private_post_queryorders", {"txid": ",".join(wanted)}, "read"), "result")
+            told = table(self._client.call("private_post_queryorders", {"txid": ",".join(wanted)}, "survey"), "result")
             for order_id in wanted:
                 if order_id not in told:
                     raise Unproven(f"Kraken does not show order {order_id} of a trade that it lists.")

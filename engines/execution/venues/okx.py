@@ -14,6 +14,7 @@ from typing import Any, Final
 from engines.domain.orders import OrderTicket
 from engines.errors import InvalidRequest, OrderRejected, VenueUnavailable
 from engines.execution.broker import Balance, OpenOrder, VenueOrderStatus
+from engines.execution.venues.budget import Use
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.dialect import (
     Execution,
@@ -178,12 +179,12 @@ class OkxAccount(TradesByMarket):
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """`orders-pending` of all spot markets; conditional orders of others are not among them."""
-        found = pages(self._client, "private_get_trade_orders_pending", _SPOT, "ordId")
+        found = pages(self._client, "private_get_trade_orders_pending", _SPOT, "ordId", use="survey")
         return tuple(self._open(row) for row in found)
 
     def balances(self) -> dict[str, Balance]:
         """`account/balance`."""
-        told = rows(_only(self._client.call("private_get_account_balance", {}, "read")), "details")
+        told = rows(_only(self._client.call("private_get_account_balance", {}, "survey")), "details")
         return {
             self._client.currency_of(text(row, "ccy")): Balance(amount(row, "cashBal"), amount(row, "availBal"))
             for row in told
@@ -195,7 +196,7 @@ class OkxAccount(TradesByMarket):
         own = _SPOT | {"instId": market.id, "begin": str(after_ms)}
         found: dict[str, Trade] = {}
         for method in ("fills_history", "fills"):
-            for row in pages(self._client, f"private_get_trade_{method}", own, "billId"):
+            for row in pages(self._client, f"private_get_trade_{method}", own, "billId", use="survey"):
                 each = execution(row)
                 if amount(row, "ts") >= after_ms:
                     found[each.id] = Trade(_placed_under(row) or text(row, "ordId"), side_of(row, "side"), each)
@@ -219,12 +220,14 @@ class OkxAccount(TradesByMarket):
         )
 
 
-def pages(client: VenueClient, method: str, own: Mapping[str, str], cursor: str) -> Iterator[Mapping[str, Any]]:
+def pages(
+    client: VenueClient, method: str, own: Mapping[str, str], cursor: str, *, use: Use = "read"
+) -> Iterator[Mapping[str, Any]]:
     """Every row of a list, newest first; the next page is asked for by the id that the last one ended with."""
     seen: set[str] = set()
     after: dict[str, str] = {}
     while True:
-        page = rows(client.call(method, {**own, **after, "limit": str(_PAGE)}, "read"), "data")
+        page = rows(client.call(method, {**own, **after, "limit": str(_PAGE)}, use), "data")
         yield from page
         if len(page) < _PAGE:
             return
