@@ -215,7 +215,14 @@ class CcxtBroker:
                 raise self._unavailable(f"The cancellation of {client_order_id}", failure) from failure
         except Unproven as failure:
             raise self._unavailable(f"The cancellation of {client_order_id}", failure) from failure
-        order = self.find(client_order_id, symbol)
+        try:
+            order = self.find(client_order_id, symbol)
+        except VenueUnavailable as error:
+            # Its text may say that nothing was sent: the look-up was not, the cancellation was.
+            raise VenueUnavailable(
+                f"{self._client.title} was asked to cancel {client_order_id}; where it stands could not be read yet.",
+                remedy="Look it up in a few seconds.",
+            ) from error
         if order is None:
             raise NotFound(f"{self._client.title} has no order {client_order_id!r} on {symbol}.")
         return order
