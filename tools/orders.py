@@ -53,7 +53,8 @@ class ProposeOrder(_Arguments):
     good_till: str | None = Field(
         default=None,
         max_length=40,
-        description="Until when, in their words or ISO 8601, UTC: friday, tomorrow 18:00, 2026-11-27.",
+        description="Until when, in their words or ISO 8601, UTC: friday, tomorrow 18:00, 27th, 2026-11-27, end of "
+        "week, 3h (from now).",
     )
 
     @model_validator(mode="after")

@@ -71,7 +71,7 @@ def _values(tags: list[Tag]) -> dict[str, Any] | None:
     rest, validity = take_validity(tags)
     head = _verb_place(rest) or 0
     body = rest[head + 1 :]
-    if any(t.text in (DOUBT_WORDS - _CHANGING) | _ADJUSTING for t in body if t.kind == "word") or validity.is_twofold:
+    if any(t.text in (DOUBT_WORDS - _CHANGING) | _ADJUSTING for t in body if t.kind == "word") or validity.is_unclear:
         return None
     if any(t.kind in {"fraction", "timeframe", "clock"} for t in body):
         return None

@@ -216,6 +216,14 @@ def in_values(order: OrderWords) -> str:
     return _in_validity(order)
 
 
+def until_when(said: str) -> str:
+    """A question about an end that is named in words that are not read."""
+    return (
+        f"Until when is it good? `{said}` is not read; these are, all in UTC: `good till friday 18:00`, `tomorrow`, "
+        "`the 27th`, `27 nov`, `2026-11-27`, `noon`, `the end of the week` or `the month`, and `good for 3 hours`."
+    )
+
+
 def _in_validity(order: OrderWords) -> str:
     """A question about a time that an order of this type cannot be good for."""
     if order.order_type == "market" and (order.time_in_force in {"GTC", "DAY"} or order.good_till):

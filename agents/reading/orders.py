@@ -56,8 +56,9 @@ def read_order(tags: list[Tag], listing: Listing, *, verb: Verb | None, last_sym
         order = replace(order, side="buy")
     order = replace(order, quantity=sizing.amount, unit=sizing.unit, stop_atr=sizing.stop_atr)
     order = replace(order, time_in_force=validity.force, good_till=validity.good_till)
-    if validity.is_twofold:
-        order = replace(order, doubt=order.doubt or doubts.HOW_LONG)
+    if validity.is_unclear:
+        unclear = doubts.until_when(validity.unread) if validity.unread else doubts.HOW_LONG
+        order = replace(order, doubt=order.doubt or unclear)
     roles = find_roles(tags)
     order = _with_amount(order, tags, roles)
     order = _with_prices(order, tags, roles, verbs)

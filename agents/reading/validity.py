@@ -27,6 +27,15 @@ _PHRASES: Final = sorted(
     key=lambda item: -len(item[0]),
 )
 _DAY_ENDS: Final = ("the end of the day", "end of the day", "end of day", "the end of today", "end of today", "eod")
+_ENDS: Final = {
+    **dict.fromkeys(("the end of the week", "end of the week", "end of week", "the week's end"), "end of week"),
+    **dict.fromkeys(("the end of the month", "end of the month", "end of month", "month end"), "end of month"),
+}
+_SPAN: Final = re.compile(r"\d{1,3}[mhdw]")
+_ONE: Final = words("a an one")
+_UNITS: Final = {"minute": "m", "hour": "h", "day": "d", "week": "w"}
+_UNCOUNTED: Final = _UNITS.keys() | words("minutes hours days weeks month months weekend session bit while")
+_UNREAD: Final = "unread"
 _TILL: Final = frozenset({"till", "until", "til"})
 _GOOD: Final = words("good valid open live working")
 _CANCELLED: Final = words("cancelled canceled cancel")
@@ -42,11 +51,23 @@ _BREAKS: Final = frozenset({".", "!", "\n", ";"})
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """How long an order is good; `good_till` in words that `tools.good_till` reads, for `GTD`."""
+    """How long an order is good.
+
+    Attributes:
+        good_till: in words that `tools.good_till` reads, for `GTD`.
+        is_twofold: two things are said.
+        unread: words that say how long, in a way that is not read.
+    """
 
     force: TimeInForce | None = None
     good_till: str | None = None
     is_twofold: bool = False
+    unread: str = ""
+
+    @property
+    def is_unclear(self) -> bool:
+        """How long it is good must be asked."""
+        return self.is_twofold or bool(self.unread)
 
 
 def with_validity(tags: list[Tag], *, is_answer: bool) -> list[Tag]:
@@ -85,6 +106,8 @@ def take_validity(tags: list[Tag]) -> tuple[list[Tag], Validity]:
     if not found:
         return rest, Validity()
     word, _, when = found[0].partition(" ")
+    if word == _UNREAD:
+        return rest, Validity(unread=when)
     force = next((force for force in _IN_WORDS if force == word), None)
     read = Validity(good_till=when) if when else Validity(force)
     return rest, replace(read, is_twofold=len(found) > 1)
@@ -95,17 +118,43 @@ def _phrase_at(tags: list[Tag], place: int) -> tuple[str, int]:
     for phrase, force in _PHRASES:
         if _reads(tags, place, phrase):
             return force, len(phrase)
-    start = place
-    if tags[start].text in _GOOD and tags[start].kind == "word":
-        start = _over_dash(tags, start + 1)
-    elif tags[place].text == "gtd":
+    if tags[place].text in _GOOD and tags[place].kind == "word":
+        return _good_at(tags, place, _over_dash(tags, place + 1))
+    if tags[place].text == "gtd":
         return _till(tags, place, place + 1)
-    elif not place or tags[place - 1].kind not in {"number", "symbol"}:
+    if tags[place].text in _TILL and place and tags[place - 1].kind in {"number", "symbol"}:
         # "wait until friday and buy" is about the person, not about the order.
-        return "", 0
-    if start >= len(tags) or tags[start].text not in _TILL:
-        return "", 0
-    return _till(tags, place, _over_dash(tags, start + 1))
+        return _till(tags, place, _over_dash(tags, place + 1))
+    return "", 0
+
+
+def _good_at(tags: list[Tag], place: int, start: int) -> tuple[str, int]:
+    """What "good till ..." or "good for ..." says; that it is not read, where it surely says how long."""
+    following = tags[start].text if start < len(tags) else ""
+    said: tuple[str, int] = ("", 0)
+    if following in _TILL:
+        said = _till(tags, place, _over_dash(tags, start + 1))
+    elif following == "for":
+        said = _span(tags, place, start + 1)
+    if said[1] or not (following in _TILL or (following == "for" and _counts(tags, start + 1))):
+        return said
+    end = next((at for at in range(start + 1, len(tags)) if tags[at].kind == "punct"), len(tags))
+    return f"{_UNREAD} {' '.join(t.raw for t in tags[start:end])}", end - place
+
+
+def _span(tags: list[Tag], place: int, start: int) -> tuple[str, int]:
+    """`3 hours` or `a week`, from now."""
+    first, second = (tags[at] if at < len(tags) else Tag("punct", ".", ".") for at in (start, start + 1))
+    if first.kind == "timeframe" and _SPAN.fullmatch(first.text):
+        return f"GTD {first.text}", start + 1 - place
+    if first.text in _ONE and second.text in _UNITS:
+        return f"GTD 1{_UNITS[second.text]}", start + 2 - place
+    return "", 0
+
+
+def _counts(tags: list[Tag], start: int) -> bool:
+    """The next words name a time of some length."""
+    return any(t.kind == "timeframe" or t.text in _UNCOUNTED for t in tags[start : start + 3])
 
 
 def _till(tags: list[Tag], place: int, start: int) -> tuple[str, int]:
@@ -119,9 +168,7 @@ def _till(tags: list[Tag], place: int, start: int) -> tuple[str, int]:
     end = start + used
     if used and end + 1 < len(tags) and tags[end].text in {"at", "@"} and tags[end + 1].kind == "clock":
         end += 1
-    clock = tags[end].text if end < len(tags) and tags[end].kind == "clock" and ":" in tags[end].text else ""
-    if not clock and end < len(tags) and tags[end].kind == "clock" and tags[end].text.endswith("m"):
-        clock = tags[end].text.replace(" ", "").replace(".", "")
+    clock = _clock(tags[end], alone=not day) if end < len(tags) else ""
     if clock:
         end += 1
         end += end < len(tags) and tags[end].text in {"utc", "gmt", "z"}
@@ -133,7 +180,13 @@ def _till(tags: list[Tag], place: int, start: int) -> tuple[str, int]:
 
 
 def _day_at(tags: list[Tag], place: int) -> tuple[str, int]:
-    """`friday`, `tomorrow`, `2026-11-27` or `27 nov`, and how many tags it takes."""
+    """`friday`, `tomorrow`, `2026-11-27`, `27 nov`, `the 27th` or `the end of the week`, and how many tags it takes."""
+    for phrase, end in _ENDS.items():
+        if _reads(tags, place, tuple(phrase.split())):
+            return end, len(phrase.split())
+    if place < len(tags) and tags[place].text == "the":
+        numbered, used = _day_at(tags, place + 1)
+        return (numbered, used + 1) if _ORDINAL.fullmatch(numbered) else ("", 0)
     if place >= len(tags):
         return "", 0
     first, second = tags[place], tags[place + 1] if place + 1 < len(tags) else None
@@ -142,12 +195,25 @@ def _day_at(tags: list[Tag], place: int) -> tuple[str, int]:
     if first.kind == "clock" and re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", first.text):
         return first.text, 1
     if second is None:
-        return "", 0
+        return _numbered(first)
     for month, day in ((first, second), (second, first)):
-        numbered = _ORDINAL.fullmatch(day.text) or re.fullmatch(r"(\d{1,2})", day.raw)
-        if month.kind == "word" and month.text[:3] in MONTHS and len(month.text) > 2 and numbered:
-            return f"{numbered[1]} {month.text[:3]}", 2
-    return "", 0
+        number = _ORDINAL.fullmatch(day.text) or re.fullmatch(r"(\d{1,2})", day.raw)
+        if month.kind == "word" and month.text[:3] in MONTHS and len(month.text) > 2 and number:
+            return f"{number[1]} {month.text[:3]}", 2
+    return _numbered(first)
+
+
+def _numbered(tag: Tag) -> tuple[str, int]:
+    return (tag.text, 1) if _ORDINAL.fullmatch(tag.text) else ("", 0)
+
+
+def _clock(tag: Tag, *, alone: bool) -> str:
+    """A time of the day; midnight of a day named beside it could be either end of that day."""
+    if tag.text == "noon" or (tag.text == "midnight" and alone):
+        return tag.text
+    if tag.kind == "clock" and ":" in tag.text:
+        return tag.text
+    return tag.text.replace(" ", "").replace(".", "") if tag.kind == "clock" and tag.text.endswith("m") else ""
 
 
 def _over_dash(tags: list[Tag], place: int) -> int:

@@ -52,6 +52,15 @@ def test_a_limit_order_is_good_as_its_words_say(words: str, force: str) -> None:
         ("valid until 27 march", "27 mar"),
         ("till march 27th, stop 55k", "27 mar"),
         (". Good till Friday.", "friday"),
+        ("until the 27th", "27th"),
+        ("good till the 27th at 18:00, stop 55k", "27th 18:00"),
+        ("good till the end of the week", "end of week"),
+        ("open until month end", "end of month"),
+        ("good till friday noon", "friday noon"),
+        ("good until midnight", "midnight"),
+        ("good for 3 hours", "3h"),
+        ("good for two days, stop 55k", "2d"),
+        ("valid for a week", "1w"),
     ],
 )
 def test_a_limit_order_is_good_till_the_day_that_its_words_name(words: str, good_till: str) -> None:
@@ -86,6 +95,28 @@ def test_an_end_that_is_not_certain_or_does_not_fit_is_asked_for(message: str) -
     assert reading.requests == ()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("good till next week", "till next week"),
+        ("good until sunday night", "until sunday night"),
+        ("good for a few hours, stop 55k", "for a few hours"),
+        ("valid for 2 months", "for 2 months"),
+        ("good till friday midnight", "till friday midnight"),
+    ],
+)
+def test_an_end_in_other_words_is_asked_for_with_the_words_that_are_read(words: str, said: str) -> None:
+    reading = read(f"buy 0.1 btc at 58k {words}", CONTEXT)
+
+    assert reading.requests == ()
+    assert f"`{said}` is not read; these are, all in UTC: `good till friday 18:00`" in (reading.question or "")
+
+
+def test_good_for_something_else_than_a_time_is_passed_over() -> None:
+    (request,) = read("buy 0.1 btc at 58k, good for me", CONTEXT).requests
+    assert not {"good_till", "time_in_force"} & request.args.keys()
+
+
 @pytest.mark.parametrize("message", ["what is fill or kill?", "cancel my btc orders", "how does btc look today"])
 def test_words_about_time_make_no_order(message: str) -> None:
     assert not any(request.tool == "propose_order" for request in read(message, CONTEXT).requests)
@@ -104,6 +135,15 @@ def test_words_about_time_make_no_order(message: str) -> None:
         ("2026-03-20", datetime(2026, 3, 21, tzinfo=UTC)),
         ("2026-03-20 09:15", datetime(2026, 3, 20, 9, 15, tzinfo=UTC)),
         ("27 feb", datetime(2027, 2, 28, tzinfo=UTC)),
+        ("27th", datetime(2026, 3, 28, tzinfo=UTC)),
+        ("9th 18:00", datetime(2026, 4, 9, 18, tzinfo=UTC)),
+        ("end of week", datetime(2026, 3, 16, tzinfo=UTC)),
+        ("end of month", datetime(2026, 4, 1, tzinfo=UTC)),
+        ("noon", datetime(2026, 3, 11, 12, tzinfo=UTC)),
+        ("tomorrow noon", datetime(2026, 3, 11, 12, tzinfo=UTC)),
+        ("midnight", datetime(2026, 3, 11, tzinfo=UTC)),
+        ("3h", datetime(2026, 3, 10, 17, 30, tzinfo=UTC)),
+        ("1w", datetime(2026, 3, 17, 14, 30, tzinfo=UTC)),
         ("2026-03-20T09:15:00+02:00", datetime(2026, 3, 20, 7, 15, tzinfo=UTC)),
         ("2026-03-20T09:15Z", datetime(2026, 3, 20, 9, 15, tzinfo=UTC)),
     ],
@@ -112,7 +152,13 @@ def test_the_words_of_an_end_are_one_instant(words: str, end: datetime) -> None:
     assert end_of(words, NOW) == end
 
 
-@pytest.mark.parametrize("words", ["", "later", "31 feb", "2026-13-01", "25:00", "friday evening", "2026-99-99T00:00Z"])
+def test_a_day_that_the_month_lacks_is_in_the_next_that_has_it() -> None:
+    assert end_of("31st", datetime(2026, 4, 10, tzinfo=UTC)) == datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "later", "31 feb", "2026-13-01", "32nd", "0h", "25:00", "friday evening", "2026-99-99T00:00Z"]
+)
 def test_words_that_name_no_end_are_refused(words: str) -> None:
     with pytest.raises(InvalidRequest, match="no time that an order could be good till"):
         end_of(words, NOW)
