@@ -94,7 +94,8 @@ def _guard_now(services: Services) -> None:
 
 def _settle(services: Services) -> None:
     """Carry on with tickets that are approved and not sent, interrupted, or unclear."""
-    for ticket_id in unfinished(services.ledger, within=services.orders.within):
+    orders = services.orders
+    for ticket_id in orders.patience.due(unfinished(services.ledger, within=orders.within), orders.clock.now()):
         # A turn may be carrying out the same ticket: the claim inside makes them take turns at one submission.
         try:
             services.submit(ticket_id)
@@ -132,8 +133,13 @@ async def _keep(lease: Lease) -> None:
 async def _watch(services: Services) -> None:
     while True:
         await asyncio.sleep(services.settings.matching_seconds)
+        under_way = asyncio.ensure_future(asyncio.to_thread(watch_once, services))
         try:
-            await asyncio.to_thread(watch_once, services)
+            await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            # The thread goes on: what it has sent is to be on record before the ledger and the lease are given up.
+            await asyncio.wait([under_way])
+            raise
         except Exception:
             # Process edge: the next round may work again, and the desk must go on answering.
             logger.exception("watching resting orders failed")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from engines.confirmation.risk import RiskLimits
 from engines.domain.clock import Clock
 from engines.domain.orders import Confluence, Mode, OrderIntent, OrderTicket, Side
+from engines.execution.patience import Patience
 from engines.ledger.ledger import Ledger
 from engines.market.data import MarketData
 
@@ -39,6 +40,7 @@ class OrderContext:
             None where a ticket need not say so.
         unrecorded: orders of this process that were sent and whose outcome could not be written down. While there
             is one, nothing more is sent.
+        patience: how often the watcher asks for what stays unclear.
     """
 
     ledger: Ledger
@@ -53,3 +55,4 @@ class OrderContext:
     within: str = ""
     holds_protection: Callable[[OrderTicket], bool] | None = None
     unrecorded: set[str] = field(default_factory=set)
+    patience: Patience = field(default_factory=Patience)
