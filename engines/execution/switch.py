@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from engines.confirmation.wording import order_in_words
 from engines.domain.clock import Clock
 from engines.domain.orders import OPEN_ORDER_STATUSES, Order, OrderStatus
 from engines.domain.trading_state import Standing
+from engines.errors import QuantumTraderError
 from engines.execution.broker import Broker
 from engines.execution.cancel import cancel_order
 from engines.ledger.halt_file import HaltFile
 from engines.ledger.ledger import Ledger
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 # A venue that does not answer is asked again this often before a person is told that it is unclear.
 _ROUNDS: Final = 3
@@ -117,6 +121,12 @@ def cancel_all(
 
 
 def _cancelled(order: Order, ledger: Ledger, broker: Broker, clock: Clock) -> Cancelled:
-    outcome = cancel_order(order.id, ledger=ledger, broker=broker, clock=clock)
+    try:
+        outcome = cancel_order(order.id, ledger=ledger, broker=broker, clock=clock)
+    except Exception as error:
+        # Whoever presses the switch wants the others cancelled, whatever is wrong with this one.
+        _LOGGER.exception("order %s could not be cancelled", order.id)
+        why = error.message if isinstance(error, QuantumTraderError) else type(error).__name__
+        return Cancelled(order.id, order.account, order.symbol, order_in_words(order), order.status, why)
     status, detail = outcome.order.status, outcome.detail or outcome.order.reason
     return Cancelled(order.id, order.account, order.symbol, order_in_words(order), status, detail)

@@ -169,3 +169,25 @@ def test_resuming_lifts_what_it_is_told_to_and_needs_a_reason(
     assert ledger.standing_state(account.id).state == "reducing"
     resume(ledger, reason="fine", by="ann", accounts=(account.id,), desk=False)
     assert ledger.standing_state(account.id).state == "active"
+
+
+def test_one_order_whose_cancel_fails_in_an_unforeseen_way_keeps_no_other_from_being_cancelled(
+    context: OrderContext, account: Account, paper: PaperBroker
+) -> None:
+    orders = [resting(context, account, paper, price) for price in (60_000, 61_000, 62_000)]
+
+    @dataclass
+    class Defective(PaperBroker):
+        def __init__(self) -> None:
+            super().__init__(paper._engine, paper._market, paper._clock)
+
+        def cancel(self, client_order_id: str, symbol: str) -> VenueOrder:
+            if client_order_id == orders[1].id:
+                raise InvalidRequest("The venue cannot take such an id.")
+            return super().cancel(client_order_id, symbol)
+
+    told = cancel_all(context.ledger, Defective(), clock=context.clock, by="ann", sleep=lambda _: None)
+    outcome = {each.order_id: each for each in told}
+    assert [outcome[order.id].status for order in orders] == ["cancelled", "accepted", "cancelled"]
+    assert "cannot take such an id" in outcome[orders[1].id].detail
+    assert context.ledger.audit()[-1].kind == "all_cancelled"
