@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final, Literal
 
-from engines.confirmation.risk import LOSS_RULES, Situation, largest_passing, look_alikes, order_price, review
+from engines.confirmation.risk import LOSS_RULES, Situation, look_alikes, order_price, review
 from engines.confirmation.sizing import stake_of, with_measured_stop
 from engines.confirmation.wording import order_in_words, quantity
 from engines.domain.instruments import Instrument
@@ -27,7 +27,7 @@ from engines.errors import Conflict, InvalidRequest, RiskDenied
 from engines.execution.context import OrderContext
 from engines.execution.expiry import with_validity
 from engines.execution.intake import normalised
-from engines.execution.reduction import as_reduced, offer
+from engines.execution.reduction import as_reduced, largest_offer, offer
 from engines.execution.replacing import replaced_order, with_replaced, without
 from engines.execution.situation import marks_of, situation_of, usable_quote
 
@@ -172,7 +172,7 @@ def _denied(
     intent: OrderIntent, situation: Situation, verdict: RiskVerdict, context: OrderContext, owner: str
 ) -> RiskDenied:
     reason = verdict.checks[-1].message
-    largest = largest_passing(intent, situation, context.limits)
+    largest = largest_offer(intent, situation, context.limits)
     _record_denial(intent, context, owner, reason, **offer(verdict.checks[-1], largest))
     if verdict.checks[-1].name in LOSS_RULES:
         context.ledger.change_state("reducing", reason=reason, by=RISK_ENGINE, account=intent.account)

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any, Final
 
+from engines.confirmation.risk import RiskLimits, Situation, largest_passing
 from engines.domain.orders import LimitCheck, OrderIntent, RiskVerdict
 from engines.execution.context import OrderContext
 
 # A person who comes back later asks for a new order, not for the rest of an old one.
 _OFFERED_FOR: Final = timedelta(minutes=10)
+_PRICE_ROOM: Final = Decimal("0.005")
+# What is rounded for the room's sake is rounded to a quantity that one can read.
+_READABLE: Final = Context(prec=3, rounding=ROUND_DOWN)
+
+
+def largest_offer(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Decimal | None:
+    """The largest order that passes, base units; one at the market still does when the price rises by 0.5 %.
+
+    Without that room the offer would be denied as soon as the price ticks.
+    """
+    largest = largest_passing(intent, situation, limits)
+    if largest is None or intent.order_type != "market":
+        return largest
+    at_rest = largest_passing(intent, _risen(situation), limits)
+    if at_rest is None or at_rest == largest:
+        # A limit in base units, such as what is held, knows no price.
+        return largest
+    readable = situation.instrument.round_quantity(_READABLE.plus(at_rest))
+    return largest_passing(replace(intent, quantity=readable), situation, limits) or at_rest
+
+
+def _risen(situation: Situation) -> Situation:
+    rise, now, mark = 1 + _PRICE_ROOM, situation.quote, situation.mark
+    quote = replace(now, bid=now.bid * rise, ask=now.ask * rise, last=now.last * rise)
+    return replace(situation, quote=quote, mark=mark and mark * rise)
 
 
 def offer(denial: LimitCheck, largest: Decimal | None) -> dict[str, Any]:

@@ -144,9 +144,9 @@ def test_an_order_over_the_limit_is_denied_with_the_largest_that_passes(context:
         prepare_ticket(wanted("5"), context, owner="ann")
     assert str(caught.value) == (
         "Not possible: 5 BTC is about 320,600 USDT and this account's limit per order is 10,000 USDT (limits v1). "
-        "The largest order that passes now is 0.1559 BTC."
+        "The largest order that passes now is 0.155 BTC."
     )
-    assert caught.value.largest == Decimal("0.1559")
+    assert caught.value.largest == Decimal("0.155")
     assert prepare_ticket(wanted(str(caught.value.largest)), context, owner="ann").status == "pending"
 
 
