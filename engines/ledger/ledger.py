@@ -307,9 +307,15 @@ class Ledger(LedgerReader):
         return self.order(seen.client_order_id)
 
     def record_unsettled(self, order_id: str, status: UnsettledStatus, reason: str) -> Order:
-        """Record that the venue refused an order, or that it is not known to have taken it."""
+        """Record that the venue refused an order, or that it is not known to have taken it.
+
+        What the venue has shown meanwhile stands: one that is done stays as it is, and one that it took can only be
+        lost to it.
+        """
         with journalling(self._engine, self._clock) as journal:
-            submissions.settle(journal, self._order(journal.connection, order_id), status, reason)
+            current = self._order(journal.connection, order_id)
+            if not submissions.is_overtaken(current, status):
+                submissions.settle(journal, current, status, reason)
         return self.order(order_id)
 
     def count_lookup(self, order_id: str) -> int:

@@ -24,6 +24,8 @@ _STATUS: Final[dict[str, OrderStatus]] = {
     "rejected": "rejected_by_venue",
 }
 
+_SHOWN: Final[frozenset[OrderStatus]] = frozenset({"accepted", "partially_filled"})
+
 NOT_AS_DECIDED: Final = "The stored ticket no longer has the hash that was approved, so nothing was sent."
 
 
@@ -92,6 +94,13 @@ def settle(
     _follow(journal, order, status, reason)
     details = {"order": order.id, "reason": reason, **_sized(told)}
     journal.note(f"order_{status}", account=order.account, ticket_id=order.ticket_id, **details)
+
+
+def is_overtaken(order: Order, status: OrderStatus) -> bool:
+    """True when a venue has shown more of an order than somebody knows who did not find it, or heard no answer."""
+    if order.status in {"filled", "cancelled"}:
+        return True
+    return order.venue_order_id is not None and order.status in _SHOWN and status != "needs_operator"
 
 
 def record_venue_order(journal: Journal, order: Order, seen: VenueOrder, venue: str) -> None:
