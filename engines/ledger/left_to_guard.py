@@ -23,9 +23,19 @@ _ON_SYMBOL: Final = (
     .where(_ENTRY.account == bindparam("account"), _ENTRY.symbol == bindparam("symbol"))
     .order_by(_ENTRY.created_at, _ENTRY.id)
 )
+_OWN: Final = _AUDIT.ticket_id == _ENTRY.ticket_id
+_CLOSED_AT: Final = select(func.coalesce(func.max(_AUDIT.seq), 0)).where(_OWN, _AUDIT.kind == CLOSED).scalar_subquery()
+_FILLED_AT: Final = select(func.coalesce(func.max(_AUDIT.seq), 0)).where(_OWN, _AUDIT.kind == "fill").scalar_subquery()
+_MAY_BE_HELD: Final = _FILLED_AT >= _CLOSED_AT
+_FIRST: Final = (
+    select(func.min(tables.fills.c.seq))
+    .where(tables.fills.c.order_id.in_(bindparam("entries", expanding=True)))
+    .scalar_subquery()
+)
 _FILLS: Final = (
     select(tables.fills)
     .where(tables.fills.c.account == bindparam("account"), tables.fills.c.symbol == bindparam("symbol"))
+    .where(tables.fills.c.seq >= _FIRST)
     .order_by(tables.fills.c.seq)
 )
 
@@ -39,14 +49,15 @@ def left_of(connection: Connection, entry: Order, *, held: Decimal) -> Decimal:
     where = {"account": entry.account, "symbol": entry.symbol}
     exits = orders.read_orders(connection, _ON_SYMBOL.where(_ENTRY.parent_id.is_not(None)), **where)
     locked = _locked(exits)
+    guards = _ON_SYMBOL.where(_ENTRY.parent_id.is_(None), _HAS_EXITS, _MAY_BE_HELD)
     entries = [
-        each
-        for each in orders.read_orders(connection, _ON_SYMBOL.where(_ENTRY.parent_id.is_(None), _HAS_EXITS), **where)
-        if each.id not in locked or each.id == entry.id
+        each for each in orders.read_orders(connection, guards, **where) if each.id not in locked or each.id == entry.id
     ]
     if all(each.id != entry.id for each in entries):
         entries.append(entry)
-    fills = [fill for _, fill in orders.read_fills(connection, _FILLS, **where)]
+    # What was traded before the first of them filled changes nothing, and may be much.
+    since = [each.id for each in entries]
+    fills = [fill for _, fill in orders.read_fills(connection, _FILLS, **where, entries=since)]
     owners = {each.id: each.parent_id or "" for each in exits}
     guarded = guarded_quantities(entries, owners, fills, held=held)
     # Coins that a venue's exits hold back cannot have been what was sold: the others' are, the oldest first.
@@ -70,11 +81,8 @@ def _locked(exits: Iterable[Order]) -> dict[str, Decimal]:
 
 def entries_to_guard(connection: Connection, within: ColumnElement[bool]) -> tuple[Order, ...]:
     """Entries whose exits are on record, or are to be the desk's, of which something may be held; oldest first."""
-    own = _AUDIT.ticket_id == _ENTRY.ticket_id
-    closed = select(func.coalesce(func.max(_AUDIT.seq), 0)).where(own, _AUDIT.kind == CLOSED).scalar_subquery()
-    filled = select(func.coalesce(func.max(_AUDIT.seq), 0)).where(own, _AUDIT.kind == "fill").scalar_subquery()
     query = select(tables.orders).where(_ENTRY.parent_id.is_(None), _ENTRY.side == "buy", _HAS_EXITS | _KEPT, within)
-    return orders.read_orders(connection, query.where(filled >= closed).order_by(_ENTRY.created_at, _ENTRY.id))
+    return orders.read_orders(connection, query.where(_MAY_BE_HELD).order_by(_ENTRY.created_at, _ENTRY.id))
 
 
 def unprotected_entries(connection: Connection, within: ColumnElement[bool]) -> tuple[Order, ...]:
