@@ -92,15 +92,6 @@ class PaperOrder:
         return self.status in OPEN
 
 
-@dataclass(frozen=True, slots=True)
-class FillTime:
-    """When a fill is dated, and from which market times on candles count for the entry's stop-loss and take-profit."""
-
-    dated: datetime
-    stop_from: datetime
-    target_from: datetime
-
-
 def paper_order(ticket: OrderTicket, now: datetime) -> PaperOrder:
     """A ticket's order, newly arrived at the venue."""
     names = ("account", "market", "symbol", "side", "order_type", "quantity", "limit_price", "stop_price")
