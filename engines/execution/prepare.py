@@ -241,13 +241,16 @@ def _cancellation(intent: OrderIntent, context: OrderContext, owner: str) -> Ord
     context.ledger.account(intent.account, owner)
     if not intent.cancels:
         raise InvalidRequest("There is no open order to cancel.")
-    orders = [_open_order(order_id, context, owner) for order_id in dict.fromkeys(intent.cancels)]
+    orders = [_open_order(order_id, intent.account, context, owner) for order_id in dict.fromkeys(intent.cancels)]
     ticket = _blank(replace(intent, cancels=tuple(order.id for order in orders)), context, owner)
     return replace(ticket, quantity=Decimal(0), cancelled_words=tuple(order_in_words(order) for order in orders))
 
 
-def _open_order(order_id: str, context: OrderContext, owner: str) -> Order:
+def _open_order(order_id: str, account: str, context: OrderContext, owner: str) -> Order:
     order = context.ledger.order(order_id, owner)
+    if order.account != account:
+        # Another broker has it: this desk cannot cancel it, nor say what became of it.
+        raise InvalidRequest(f"Order {order.id} belongs to the account {order.account}, not to {account}.")
     if order.status not in OPEN_ORDER_STATUSES:
         raise InvalidRequest(f"Order {order.id} is {order.status}: there is nothing left to cancel.")
     return order

@@ -227,3 +227,13 @@ def test_a_cancellation_names_only_open_orders_of_its_owner(context: OrderContex
         prepare_ticket(wanted(kind="cancel"), context, owner="ann")
     with pytest.raises(NotFound, match="no order"):
         prepare_ticket(wanted(kind="cancel", cancels=("qtp-none",)), context, owner="ann")
+
+
+def test_a_cancellation_names_only_orders_of_its_own_account(context: OrderContext, paper: PaperBroker) -> None:
+    mine = prepare_ticket(wanted(order_type="limit", limit_price=Decimal(60_000)), context, owner="ann")
+    context.ledger.decide(mine.id, "approve", mine.hash, "ann")
+    resting = submit(mine.id, context, paper)
+    assert resting is not None
+    other = context.ledger.ensure_account("ann", currency="USDT", cash=Decimal(1_000), market="elsewhere")
+    with pytest.raises(InvalidRequest, match="belongs to the account"):
+        prepare_ticket(wanted(kind="cancel", cancels=(resting.id,), account=other.id), context, owner="ann")
