@@ -11,11 +11,12 @@ from engines.errors import InvalidRequest
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+SPAN: Final = re.compile(r"(\d{1,3})([mhdw])")
+"""A time from now on, such as `3h`."""
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _OF_MONTH: Final = re.compile(rf"(\d{{1,2}}) ({'|'.join(MONTHS)})")
 _ORDINAL: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
-_SPAN: Final = re.compile(r"(\d{1,3})([mhdw])")
 _UNITS: Final = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
@@ -41,7 +42,7 @@ def end_of(words: str, now: datetime) -> datetime:
     instant = _instant(said)
     if instant is not None:
         return instant
-    span = _SPAN.fullmatch(said)
+    span = SPAN.fullmatch(said)
     if span and int(span[1]):
         return now + int(span[1]) * _UNITS[span[2]]
     head, _, last = said.rpartition(" ")

@@ -10,10 +10,11 @@ from langchain_core.messages import ToolMessage
 
 from agents.figures import parse_figure, pieces
 from agents.nodes.events import emit
+from agents.nodes.way_out import way_out
 from agents.receipts import qualified, render
 from agents.state import EvidenceRecord, ToolTask, record_evidence
 from engines.domain.evidence import Evidence, EvidenceValue, ValueUnit
-from engines.errors import QuantumTraderError, RiskDenied
+from engines.errors import QuantumTraderError
 from engines.market.data import MarketData
 
 REFUSAL: Final = "refusal"
@@ -123,7 +124,7 @@ def _refusal(task: ToolTask, error: QuantumTraderError, market: MarketData, *, a
         brief="",
         values=values,
         parameters={"code": error.code},
-        next_steps=_way_out(error, call["args"]),
+        next_steps=way_out(error, call["name"], call["args"]),
     )
 
 
@@ -131,16 +132,6 @@ def _quoted_figure(text: str, tool: str) -> EvidenceValue:
     figure = parse_figure(text)
     unit: ValueUnit = "percent" if figure.percent else "points"
     return EvidenceValue(f"{figure.value:f}", unit, text, f"in the answer to {tool}")
-
-
-def _way_out(error: QuantumTraderError, args: dict[str, Any]) -> tuple[str, ...]:
-    """The largest order that passes, as words that ask for it."""
-    if not isinstance(error, RiskDenied) or error.largest is None:
-        return ()
-    price = args.get("limit_price")
-    level = f" at {price}" if price else ""
-    base = str(args.get("symbol", "")).partition("/")[0]
-    return (f"{str(args.get('side', 'buy')).capitalize()} {error.largest:f} {base}{level}",)
 
 
 def plain_arguments(args: dict[str, Any]) -> dict[str, Any]:

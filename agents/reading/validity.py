@@ -10,7 +10,7 @@ from agents.reading.tagging import Tag
 from agents.reading.verbs import verbs_in
 from agents.reading.vocabulary import BUY_VERBS, SELL_VERBS, words
 from engines.domain.orders import TimeInForce
-from tools.good_till import MONTHS, WEEKDAYS
+from tools.good_till import MONTHS, SPAN, WEEKDAYS
 
 _IN_WORDS: Final[dict[TimeInForce, tuple[str, ...]]] = {
     "IOC": ("ioc", "immediate or cancel", "immediate - or - cancel"),
@@ -31,7 +31,6 @@ _ENDS: Final = {
     **dict.fromkeys(("the end of the week", "end of the week", "end of week", "the week's end"), "end of week"),
     **dict.fromkeys(("the end of the month", "end of the month", "end of month", "month end"), "end of month"),
 }
-_SPAN: Final = re.compile(r"\d{1,3}[mhdw]")
 _ONE: Final = words("a an one")
 _UNITS: Final = {"minute": "m", "hour": "h", "day": "d", "week": "w"}
 _UNCOUNTED: Final = _UNITS.keys() | words("minutes hours days weeks month months weekend session bit while")
@@ -145,7 +144,7 @@ def _good_at(tags: list[Tag], place: int, start: int) -> tuple[str, int]:
 def _span(tags: list[Tag], place: int, start: int) -> tuple[str, int]:
     """`3 hours` or `a week`, from now."""
     first, second = (tags[at] if at < len(tags) else Tag("punct", ".", ".") for at in (start, start + 1))
-    if first.kind == "timeframe" and _SPAN.fullmatch(first.text):
+    if first.kind == "timeframe" and SPAN.fullmatch(first.text):
         return f"GTD {first.text}", start + 1 - place
     if first.text in _ONE and second.text in _UNITS:
         return f"GTD 1{_UNITS[second.text]}", start + 2 - place
