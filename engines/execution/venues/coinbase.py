@@ -152,7 +152,8 @@ class Coinbase(WithoutExits):
         if order is None:
             raise Unproven(f"Coinbase's id of order {client_order_id} is not known.")
         wanted = {"order_ids": [order.venue_order_id]}
-        [told] = rows(self._client.call("v3_private_post_brokerage_orders_batch_cancel", wanted, "cancel"), "results")
+        answer = self._client.call("v3_private_post_brokerage_orders_batch_cancel", wanted, "cancel")
+        told = _only(rows(answer, "results"))
         if told.get("success") is not True:
             reason = str(told.get("failure_reason") or "")
             raise CallFailed("ExchangeError", f"Coinbase did not cancel it: {reason}", status=200, code=reason)
@@ -246,8 +247,10 @@ def pages(
         yield from page
         following = str(table(reply).get("cursor") or "")
         goes_on = table(reply).get("has_next", len(page) == _PAGE)
-        if not following or not goes_on or {"cursor": following} == cursor:
+        if not following or not goes_on:
             return
+        if {"cursor": following} == cursor:
+            raise Unproven("Coinbase's pages lead in a circle.")
         cursor = {"cursor": following}
     raise Unproven(f"Coinbase lists more than {_MOST_PAGES * _PAGE} {name}.")
 
@@ -281,8 +284,14 @@ def _time(row: Mapping[str, Any], name: str) -> datetime:
 
 
 def _configured(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    [configuration] = table(row, "order_configuration").values() or ({},)
-    return table(configuration)
+    forms = list(table(row, "order_configuration").values())
+    return table(_only(forms)) if forms else {}
+
+
+def _only(entries: list[Any]) -> Any:
+    if len(entries) != 1:
+        raise Unproven(f"Coinbase's answer has {len(entries)} entries where one is due.")
+    return entries[0]
 
 
 def _size(row: Mapping[str, Any]) -> Decimal:
