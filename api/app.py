@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -26,9 +26,11 @@ from api.auth import check_exposure, is_loopback
 from api.chat import ChatGate
 from api.guard import BodyLimit, OriginGuard, RequestLog, StartReport
 from api.keys import KeyStore
+from api.news import Newsroom
+from api.news_store import NewsStore
 from api.problems import install_problem_handlers
 from api.recovery import recover_runs
-from api.routes import account, agent, engines, live, market, review, switch, system, threads, tickets
+from api.routes import account, agent, engines, live, market, news, review, switch, system, threads, tickets
 from api.run_store import RunStore
 from api.runs import Runs
 from api.threads import ThreadStore
@@ -72,7 +74,7 @@ def create_app(
     app.state.settings = settings
     app.state.chat = gate
     install_problem_handlers(app)
-    for part in (agent, threads, tickets, account, review, market, engines, switch, live, system):
+    for part in (agent, news, threads, tickets, account, review, market, engines, switch, live, system):
         app.include_router(part.router)
     _add_pages(app, "/docs" if gate is None else "/chat")
     if gate is not None:
@@ -105,8 +107,12 @@ async def _lifespan(
             raise
         warming = asyncio.create_task(_warm_up(gate), name="warm-up")
         pruning = asyncio.create_task(_prune(app.state.runs.store), name="prune")
+        telling = asyncio.create_task(app.state.newsroom.run(), name="news")
         yield
         pruning.cancel()
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
         await app.state.runs.close()
         await warming  # it works in a thread, which cannot be stopped
 
@@ -124,6 +130,7 @@ async def _open(
     app.state.runs = Runs(RunStore(engine, clock))
     app.state.threads = ThreadStore(engine)
     await recover_runs(app.state.runs.store, desk)
+    app.state.newsroom = Newsroom(NewsStore(engine, clock), desk)
 
 
 async def _prune(store: RunStore) -> None:

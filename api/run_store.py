@@ -12,13 +12,15 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from api.news_store import mark_told
 from api.problems import KeyReused
 from engines.domain.clock import Clock
 from engines.errors import NotFound
 from engines.storage.threads import idempotency, messages, run_events, runs, threads
 from engines.storage.transactions import writing
 
-RunKind = Literal["message", "decision", "proposal"]
+# `news` is what the desk says without being asked; it is kept complete, and nobody starts it.
+RunKind = Literal["message", "decision", "proposal", "news"]
 RunStatus = Literal["running", "completed", "awaiting_approval", "failed"]
 
 KEY_LIFETIME: Final = timedelta(hours=24)
@@ -168,6 +170,7 @@ class RunStore:
             )
             if reply is not None:
                 self._add_message(connection, run, "assistant", reply)
+                mark_told(connection, run.id, reply.extras.get("receipts", ()))
 
     def get(self, run_id: str, owner: str) -> RunRecord:
         """One run of an owner.

@@ -10,7 +10,7 @@ from agents.services import Services, number_of
 from agents.state import EvidenceRecord, Outcome, record_evidence
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
-from engines.domain.orders import Order, OrderTicket
+from engines.domain.orders import Fill, Order, OrderTicket
 from engines.errors import QuantumTraderError
 from tools import wording
 
@@ -35,8 +35,8 @@ def carried_out(services: Services, ticket: OrderTicket, order: Order | None) ->
     instrument = services.market.instrument(ticket.symbol)
     values = _values(ticket, order, instrument)
     told = f"{_before(services, ticket)} {_order_sentence(order, instrument)}".strip()
-    parts = [_decided(ticket), told, *_after_fill(services, ticket, order, values)]
-    return _settled(services, ticket, " ".join(part for part in parts if part), values)
+    parts = [_decided(ticket), told, *after_fill(services, ticket, order, values)]
+    return _settled(services, ticket, " ".join(part for part in parts if part), values, fills=order.fills)
 
 
 def undone_outcome(services: Services, ticket: OrderTicket) -> Settled:
@@ -70,7 +70,14 @@ def _edited(services: Services, ticket: OrderTicket, replacement: OrderTicket) -
     return Settled(said, [record])
 
 
-def _settled(services: Services, ticket: OrderTicket, text: str, values: dict[str, EvidenceValue]) -> Settled:
+def _settled(
+    services: Services,
+    ticket: OrderTicket,
+    text: str,
+    values: dict[str, EvidenceValue],
+    *,
+    fills: tuple[Fill, ...] = (),
+) -> Settled:
     evidence = Evidence(
         kind="fill",
         tool="execution",
@@ -83,7 +90,12 @@ def _settled(services: Services, ticket: OrderTicket, text: str, values: dict[st
         headline=text,
         brief="",
         values=values,
-        parameters={"ticket_id": ticket.id, "client_order_id": ticket.client_order_id},
+        # Which fills the figures rest on: whoever tells of later ones leaves these out.
+        parameters={
+            "ticket_id": ticket.id,
+            "client_order_id": ticket.client_order_id,
+            "fills": [fill.id for fill in fills],
+        },
         next_steps=("My positions", "Open orders"),
     )
     number = number_of(ticket)
@@ -137,7 +149,7 @@ def _order_sentence(order: Order, instrument: Instrument) -> str:
             )
 
 
-def _after_fill(services: Services, ticket: OrderTicket, order: Order, values: dict[str, EvidenceValue]) -> list[str]:
+def after_fill(services: Services, ticket: OrderTicket, order: Order, values: dict[str, EvidenceValue]) -> list[str]:
     """Protective orders and the position, as the ledger has them now."""
     if not order.filled:
         return []
@@ -149,9 +161,16 @@ def _after_fill(services: Services, ticket: OrderTicket, order: Order, values: d
         if level is not None:
             values[name] = wording.price(level, name.replace("_", "-"), instrument)
             parts.append(f"{'Stop' if name == 'stop_loss' else 'Take-profit'} resting at {{{name}}}.")
+    return [*parts, position_sentence(services, ticket, instrument, values)]
+
+
+def position_sentence(
+    services: Services, ticket: OrderTicket, instrument: Instrument, values: dict[str, EvidenceValue]
+) -> str:
+    """What the ticket's account holds now of what it traded."""
     held = services.position(ticket.account, ticket.symbol)
     values["position"] = wording.quantity(held, f"{instrument.base} held", instrument)
-    return [*parts, f"Position: {{position}} {instrument.base}." if held else "The position is closed."]
+    return f"Position: {{position}} {instrument.base}." if held else "The position is closed."
 
 
 def _cancelled(services: Services, ticket: OrderTicket) -> str:

@@ -1,4 +1,4 @@
-"""Tables of conversations: threads, their messages, runs and run events, API keys, idempotency keys."""
+"""Tables of conversations: threads, their messages, runs and run events, fills told, API keys, idempotency keys."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ runs = Table(
     Column("ended_at", Instant),
     Index("ix_runs_status", "status"),
     Index("ix_runs_thread_id", "thread_id"),
+    Index("ix_runs_owner_kind", "owner", "kind"),
 )
 
 messages = Table(
@@ -59,6 +60,15 @@ run_events = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     Column("data", Text, nullable=False),
+)
+
+# Fills that a conversation has heard of, by the ledger's number; `run_id` is empty where there was nobody to tell.
+# The primary key is what makes telling one twice impossible.
+told_fills = Table(
+    "told_fills",
+    metadata,
+    Column("fill_seq", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", Text, nullable=False),
 )
 
 api_keys = Table(

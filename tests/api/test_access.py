@@ -28,6 +28,7 @@ ENDPOINTS = [
     ("POST", "/v1/agent/invoke", "trade", {"message": "hello"}),
     ("POST", "/v1/agent/stream", "trade", {"message": "hello"}),
     ("GET", "/v1/runs/none/events", "read", None),
+    ("GET", "/v1/news?thread_id=none", "read", None),
     ("GET", "/v1/threads", "read", None),
     ("GET", f"/v1/threads/{UNKNOWN_THREAD}", "read", None),
     ("PATCH", f"/v1/threads/{UNKNOWN_THREAD}", "trade", {"title": "mine"}),

@@ -12,7 +12,7 @@ def test_the_migration_makes_exactly_the_tables_of_conversations(database: Engin
 
     metadata = MetaData(naming_convention=shared.naming_convention)
     ours = {table.to_metadata(metadata).name for table in vars(threads).values() if isinstance(table, Table)}
-    assert ours == {"threads", "runs", "messages", "run_events", "api_keys", "idempotency"}
+    assert ours == {"threads", "runs", "messages", "run_events", "told_fills", "api_keys", "idempotency"}
     with database.connect() as connection:
         options = {"include_name": lambda name, kind, parents: kind != "table" or name in ours}
         context = MigrationContext.configure(connection, opts=options)
