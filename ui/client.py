@@ -24,6 +24,9 @@ __all__ = ["AsyncDeskClient", "Decision", "DeskClient", "DeskError", "DeskProble
 # A turn with a hosted model can be silent for long; the server's pings keep the stream alive meanwhile.
 _TIMEOUT: Final = httpx.Timeout(30, read=120)
 _RECONNECTS: Final = 5
+# Whoever listens for news holds a connection for as long as the chat is open, which must not keep others waiting.
+_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+_NEWS_PATIENCE: Final = 10
 
 
 class DeskError(Exception):
@@ -126,7 +129,9 @@ class AsyncDeskClient:
     """Client of one desk for an event loop: what the chat needs."""
 
     def __init__(self, base_url: str, *, key: str = "") -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, headers=_headers(key), timeout=_TIMEOUT, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=base_url, headers=_headers(key), timeout=_TIMEOUT, limits=_LIMITS, trust_env=False
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -157,6 +162,35 @@ class AsyncDeskClient:
         """The events of a run from its beginning, until it is done."""
         async for event in self._tail(_Tail(requests.run_events(run_id), run_id=run_id)):
             yield event
+
+    async def news(self, thread_id: str, *, after: int) -> AsyncIterator[Event]:
+        """What a conversation is told without asking, behind a message's number; for as long as it is listened to.
+
+        A desk that does not answer is tried again: each message comes once, in order.
+
+        Raises:
+            DeskProblem: the desk refused, as it does with a key that was taken away.
+        """
+        call, last, waited = requests.news(thread_id), str(after), 0
+        while True:
+            parser = EventParser()
+            with suppress(httpx.TransportError):
+                async with self._http.stream(
+                    call.method, call.path, params=call.query(), headers={"Last-Event-ID": last}
+                ) as response:
+                    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                        raise httpx.ReadError("the desk is starting or stopping")
+                    if response.is_error:
+                        await response.aread()
+                        raise _problem(response)
+                    waited = 0
+                    async for line in response.aiter_lines():
+                        event = parser.feed(line)
+                        if event is not None:
+                            last = event.id
+                            yield event
+            waited = min(waited + 1, _NEWS_PATIENCE)
+            await asyncio.sleep(waited)
 
     async def _tail(self, tail: _Tail) -> AsyncIterator[Event]:
         while not tail.done:

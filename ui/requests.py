@@ -56,6 +56,11 @@ def run_events(run_id: str) -> Call:
     return Call("GET", f"/v1/runs/{_segment(run_id)}/events")
 
 
+def news(thread_id: str) -> Call:
+    """What a conversation is told without asking."""
+    return Call("GET", "/v1/news", {"thread_id": thread_id})
+
+
 def status() -> Call:
     """What this desk is."""
     return Call("GET", "/v1/status")

@@ -9,7 +9,7 @@ import chainlit as cl
 from chainlit.types import ThreadDict
 from starlette.datastructures import Headers
 
-from ui.chat import present
+from ui.chat import news, present
 from ui.chat.history import DeskHistory
 from ui.chat.turn import Turn, show_answer, show_error
 from ui.chat.visitors import Visitors
@@ -49,7 +49,8 @@ def register(visitors: Visitors) -> None:
 
     @cl.on_chat_start
     async def start() -> None:
-        """Registered so that a new session counts as started; the welcome is drawn by the page."""
+        """The welcome is drawn by the page; what happens to orders later is listened for."""
+        news.listen(visitors.desk(), cl.context.session.thread_id, after=0)
 
     @cl.on_message
     async def on_message(message: cl.Message) -> None:
@@ -64,6 +65,10 @@ def register(visitors: Visitors) -> None:
     @cl.on_chat_resume
     async def resume(thread: ThreadDict) -> None:
         cl.user_session.set("unfinished", asyncio.create_task(_finish_turn(history, visitors, thread["id"])))
+        # Behind what the browser is about to show.
+        news.listen(visitors.desk(), thread["id"], after=present.newest(thread), wait_seconds=_AFTER_RESUME_SECONDS)
+
+    cl.on_chat_end(news.pause)
 
     @cl.on_stop
     async def stop() -> None:

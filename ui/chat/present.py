@@ -6,8 +6,8 @@ The same functions serve a live answer and a conversation that is opened again, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from ui.requests import Json
 
@@ -111,6 +111,11 @@ def conversation(thread: Json, owner: str) -> Json:
         steps.append(_step({**waiting, "text": f"{ticket['label']} waits for your decision."}, thread_id, owner))
         shown += elements({"tickets": [ticket]}, message_id=message_id, thread_id=thread_id)
     return {**summary(thread, owner), "steps": steps, "elements": shown}
+
+
+def newest(conversation: Mapping[str, Any]) -> int:
+    """Number of the newest message of a conversation as Chainlit opens it; tickets shown again are no messages."""
+    return max((int(step["id"]) for step in conversation["steps"] if step["id"].isdecimal()), default=0)
 
 
 def summary(thread: Json, owner: str) -> Json:
