@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from agents.quoted import quoted
 from engines.confirmation.confluence import TIMEFRAMES as EVIDENCE_TIMEFRAMES
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
@@ -132,18 +133,22 @@ def _good_for(ticket: OrderTicket) -> str:
 
 
 def _exits(ticket: OrderTicket, currency: str, values: dict[str, EvidenceValue]) -> Iterator[str]:
-    """Stop-loss and take-profit, with what is lost at the one, 1R, and gained at the other in R."""
+    """Stop-loss and take-profit, with what is lost at the one, R, and gained at the other in R."""
     stake = ticket.stake
     if ticket.stop_loss is not None:
         told = "stop-loss {stop_loss}"
         if stake is not None:
             values["risk"] = wording.money(stake.loss, f"loss at the stop with both fees, {currency}")
-            told += f" (1R: {{risk}} {currency}"
+            told += f" (R is {{risk}} {currency}"
             if stake.share is not None:
                 values["share"] = wording.percent(stake.share, "loss at the stop, share of the account")
                 told += ", {share} of the account"
             told += ")"
-        yield f"{told}, {ticket.stop_note}" if ticket.stop_note else told
+        if ticket.stop_note:
+            note, measured = quoted(ticket.stop_note, "in how the stop-loss came to its price", stem="stop_note")
+            values |= measured
+            told += f", {note}"
+        yield told
     if ticket.take_profit is not None:
         told = "take-profit {take_profit}"
         if stake is not None and stake.reward is not None:

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from langchain_core.messages import ToolMessage
 
-from agents.figures import parse_figure, pieces
 from agents.nodes.events import emit
 from agents.nodes.way_out import way_out
+from agents.quoted import quoted
 from agents.receipts import qualified, render
 from agents.state import EvidenceRecord, ToolTask, record_evidence
-from engines.domain.evidence import Evidence, EvidenceValue, ValueUnit
+from engines.domain.evidence import Evidence
 from engines.errors import QuantumTraderError
 from engines.market.data import MarketData
 
@@ -102,15 +102,7 @@ def _references(record: EvidenceRecord) -> str:
 
 def _refusal(task: ToolTask, error: QuantumTraderError, market: MarketData, *, as_of: str) -> Evidence:
     call = task["call"]
-    values: dict[str, EvidenceValue] = {}
-    words = []
-    for piece in pieces(str(error).replace("{", "(").replace("}", ")")):
-        if piece.kind == "figure":
-            name = f"figure_{len(values) + 1}"
-            values[name] = _quoted_figure(piece.text, call["name"])
-            words.append(f"{{{name}}}")
-        else:
-            words.append(piece.text)
+    headline, values = quoted(str(error), f"in the answer to {call['name']}")
     return Evidence(
         kind=REFUSAL,
         tool=call["name"],
@@ -120,18 +112,12 @@ def _refusal(task: ToolTask, error: QuantumTraderError, market: MarketData, *, a
         as_of=as_of,
         market=market.name,
         simulated=market.simulated,
-        headline="".join(words),
+        headline=headline,
         brief="",
         values=values,
         parameters={"code": error.code},
         next_steps=way_out(error, call["name"], call["args"]),
     )
-
-
-def _quoted_figure(text: str, tool: str) -> EvidenceValue:
-    figure = parse_figure(text)
-    unit: ValueUnit = "percent" if figure.percent else "points"
-    return EvidenceValue(f"{figure.value:f}", unit, text, f"in the answer to {tool}")
 
 
 def plain_arguments(args: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Every figure that is said about an order has a receipt, and the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from agents.runtime import Desk
+
+pytestmark = pytest.mark.anyio
+
+OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "buy 0.05 btc, stop 2 atr, target 95000",
+        "risk 0.1 % on btc, stop 2.5 atr",
+        "buy 0.01 btc at 50k good till friday 18:00, stop 45k",
+        "buy 0.01 btc at 50k good for 3 hours",
+        "buy stop 90000, 0.01 btc, stop loss 80000",
+        "buy 50 btc",
+        "sell 0.5 btc",
+        "risk 1 % on btc, stop 200 atr",
+        "buy 0.01 btc good till next week",
+    ],
+)
+async def test_no_figure_about_an_order_is_without_its_source(desk_on: OpenDesk, words: str) -> None:
+    async with desk_on() as desk:
+        result = await desk.ask(None, words, "ada")
+
+    assert "*unsourced*" not in result.reply
+    assert not [receipt for receipt in result.receipts if receipt["label"].endswith("(given)")]
+
+
+async def test_a_stop_that_was_measured_tells_where_each_of_its_figures_comes_from(desk_on: OpenDesk) -> None:
+    async with desk_on() as desk:
+        result = await desk.ask(None, "buy 0.05 btc, stop 2 atr", "ada")
+
+    (ticket,) = result.tickets
+    measured = [each["text"] for each in result.receipts if "how the stop-loss came to its price" in each["label"]]
+    assert ticket["stop_note"].startswith(f"{measured[0]} ATR below the entry: ATR({measured[1]}) of the 1h is")
+    assert f"is {measured[2]} USDT at the candle closed" in ticket["stop_note"]
+    assert "{" not in ticket["text"]
