@@ -62,7 +62,7 @@ def ticket_evidence(ticket: OrderTicket, instrument: Instrument | None, *, edite
         edited: a person changed it after the words were read.
     """
     values: dict[str, EvidenceValue] = {"label": wording.words(ticket.label, "ticket")}
-    headline = _cancel_line(ticket) if ticket.kind == "cancel" else _order_line(ticket, instrument, values)
+    headline = _cancel_line(ticket, values) if ticket.kind == "cancel" else _order_line(ticket, instrument, values)
     lines = [
         _limits_line(ticket, values),
         _readers_line(ticket, values, edited=edited),
@@ -159,8 +159,12 @@ def _exits(ticket: OrderTicket, currency: str, values: dict[str, EvidenceValue])
         yield told
 
 
-def _cancel_line(ticket: OrderTicket) -> str:
-    named = [f"{words} ({order_id})" for words, order_id in zip(ticket.cancelled_words, ticket.cancels, strict=True)]
+def _cancel_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> str:
+    named = []
+    for number, (words, order_id) in enumerate(zip(ticket.cancelled_words, ticket.cancels, strict=True), 1):
+        told, of_order = quoted(words, f"of order {order_id}", stem=f"order_{number}")
+        values |= of_order
+        named.append(f"{told} ({order_id})")
     orders = named[0] if len(named) == 1 else "these orders: " + "; ".join(named)
     return f"{ticket.label}: Cancel {orders} · {ticket.mode} account."
 
