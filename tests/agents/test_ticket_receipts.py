@@ -38,10 +38,10 @@ async def test_no_figure_about_an_order_is_without_its_source(desk_on: OpenDesk,
 
 async def test_no_figure_about_a_change_or_a_cancellation_is_without_its_source(desk_on: OpenDesk) -> None:
     async with desk_on() as desk:
-        for words in ("buy 0.01 btc at 50k, stop 45k", "buy 0.1 eth at 2500"):
+        for words in ("buy 0.01 btc at 50k, stop 45k", "buy 0.1 eth at 4500"):
             (ticket,) = (await desk.ask(None, words, "ada")).tickets
             await desk.decide(ticket["id"], "approve", ticket["hash"], "ada", "ada")
-        asked = ["cancel all my orders", "change my eth limit to 2600", "my orders", "/review", "my portfolio"]
+        asked = ["cancel all my orders", "change my eth limit to 4600", "my orders", "/review", "my portfolio"]
         told = [await desk.ask(None, words, "ada") for words in asked]
 
     assert [len(result.tickets) for result in told] == [1, 1, 0, 0, 0]
