@@ -66,9 +66,9 @@ def write_adjustments(
         journal.connection.execute(insert(tables.adjustments).values(**row))
     # Money came or went without a trade: no loss limit may take it for one.
     if is_first:
-        start_anew(journal.connection, account, journal.now)
+        start_anew(journal, account)
     else:
-        shift(journal.connection, account, _valued(journal.connection, account, amounts))
+        shift(journal, account, _valued(journal.connection, account, amounts))
     told = {currency: format(amount, "f") for currency, (amount, _) in sorted(amounts.items())}
     prices = {currency: format(price, "f") for currency, (_, price) in sorted(amounts.items()) if price is not None}
     shown = {"amounts": told, "prices": prices, "after_fill": after_fill}

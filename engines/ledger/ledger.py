@@ -21,7 +21,7 @@ from engines.ledger.adjustments import count_adjustments, write_adjustments
 from engines.ledger.claims import claimed
 from engines.ledger.externals import write_externals
 from engines.ledger.journal import Journal, journalling
-from engines.ledger.marks import EquityMarks, advanced, read_marks, write_marks
+from engines.ledger.marks import EquityMarks, advanced, is_recorded, read_marks, write_marks
 from engines.ledger.orders import OpenEntries
 from engines.ledger.reader import LedgerReader
 from engines.ledger.reconciliation import Reconciliation, accept_mismatches, write_reconciliation
@@ -97,7 +97,7 @@ class Ledger(LedgerReader):
         """
         with self._engine.connect() as connection:
             known = read_marks(connection, account_id)
-        if advanced(known, equity, day) == known:
+        if is_recorded(known) and advanced(known, equity, day) == known:
             return known
         # Looks take turns: two first ones at once would both open the account's marks.
         with journalling(self._engine, self._clock) as journal:
@@ -105,7 +105,7 @@ class Ledger(LedgerReader):
             if movements not in {None, count_adjustments(journal.connection, account_id)}:
                 return known
             marks = advanced(known, equity, day)
-            write_marks(journal.connection, account_id, marks)
+            write_marks(journal, account_id, marks)
         return marks
 
     def seal(self, draft: OrderTicket, *, replaces: tuple[str, str, str] | None = None) -> OrderTicket:
@@ -372,7 +372,8 @@ class Ledger(LedgerReader):
             journal.connection.execute(
                 insert(tables.accounts).values(**values, starting_cash=cash, last_label=0, created_at=journal.now)
             )
-            journal.note("account_opened", account=account_id, currency=currency, cash=format(cash, "f"))
+            told = {"currency": currency, "cash": format(cash, "f")}
+            journal.note("account_opened", account=account_id, **told, tells_equity=True)
 
 
 def _unresolved(ticket: OrderTicket) -> Conflict | None:

@@ -58,7 +58,7 @@ def change(journal: Journal, state: TradingState, *, reason: str, by: str, accou
     values = {"account": scope, "state": state, "reason": after.reason, "by": by, "since": journal.now}
     journal.connection.execute(insert(tables.trading_states).values(**values))
     if account is not None and state == "active":
-        start_anew(journal.connection, account, journal.now)
+        start_anew(journal, account)
     journal.note("trading_state_changed", account=scope, state=state, before=before.state, reason=after.reason, by=by)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, RowMapping, Text, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 
+from engines.ledger.marks_check import MarksTold, check_marks
 from engines.ledger.orders_check import OrdersTold, check_order_events, check_orders, check_ticket_states
 from engines.ledger.sealed import is_untouched
 from engines.ledger.states_check import StatesTold, check_comparisons, check_externals, check_states
@@ -54,7 +55,8 @@ class Told:
     """What the records of a chain say there must be: hashes by ticket, decisions, fills, accounts, money moved.
 
     Attributes:
-        orders, states: what they say of orders and tickets, and of the desk and its venue.
+        orders, states, marks: what they say of orders and tickets, of the desk and its venue, and of the equity that
+            losses are counted from.
     """
 
     tickets: dict[str, str] = field(default_factory=dict)
@@ -64,10 +66,11 @@ class Told:
     movements: Counter[tuple[str, ...]] = field(default_factory=Counter)
     orders: OrdersTold = field(default_factory=OrdersTold)
     states: StatesTold = field(default_factory=StatesTold)
+    marks: MarksTold = field(default_factory=MarksTold)
 
     def concerns(self, kind: str) -> bool:
         """True for records that `note` takes in."""
-        return kind in _TELLING or self.orders.concerns(kind) or self.states.concerns(kind)
+        return kind in _TELLING or any(part.concerns(kind) for part in (self.orders, self.states, self.marks))
 
     def note(self, kind: str, account: str, ticket_id: str | None, data: dict[str, Any]) -> None:
         """Take in one record."""
@@ -75,6 +78,8 @@ class Told:
             self.orders.note(kind, ticket_id, data)
         if self.states.concerns(kind):
             self.states.note(kind, account, data)
+        if self.marks.concerns(kind):
+            self.marks.note(kind, account, data)
         if kind == "ticket_sealed":
             self.tickets[str(ticket_id)] = data["hash"]
         elif kind in _DECISIONS:
@@ -120,6 +125,7 @@ def _all(connection: Connection, told: Told, compared: dict[str, int]) -> Iterat
         ("trading states", check_states, told.states),
         ("external orders", check_externals, told.states),
         ("comparisons", check_comparisons, told.states),
+        ("equity marks", check_marks, told.marks),
     )
     for name, check, of in parts:
         try:

@@ -22,8 +22,9 @@ _CHAIN: Final = select(*_COLUMNS, type_coerce(tables.audit.c.time, BigInteger).l
 )
 _HEAD: Final = select(tables.audit_head.c.seq, tables.audit_head.c.hash)
 NOT_COVERED: Final = (
-    "Not covered by the chain: the equity that losses are counted from, the simulated venue's own memory, who holds "
-    "the lease, look-up counts and reasons of orders, and everything that is no ledger (candles, conversations, keys)."
+    "Not covered by the chain: the simulated venue's own memory, who holds the lease, look-up counts and reasons of "
+    "orders, a new height of an account's equity before it is 0.1 % above the last that is recorded, and everything "
+    "that is no ledger (candles, conversations, keys)."
 )
 _HEX: Final = frozenset("0123456789abcdef")
 

@@ -164,6 +164,8 @@ equity_marks = Table(
     Column("opening", Money),
     Column("peak", Money),
     Column("counted_from", Instant),
+    # The peak that the audit chain tells, which follows in steps.
+    Column("told_peak", Money),
 )
 
 # What the simulated venue knows. The ledger never reads these: it asks the paper broker, as it would ask an exchange.

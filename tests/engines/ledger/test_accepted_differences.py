@@ -46,6 +46,7 @@ def accept(ledger: Ledger, clock: ManualClock, account: Account, *differences: D
 
 def marks(ledger: Ledger, account: Account) -> tuple[Decimal | None, Decimal | None]:
     activity = ledger.activity(account.id)
+    assert ledger.verify_audit().disagreements == ()
     return activity.opening_equity, activity.peak_equity
 
 

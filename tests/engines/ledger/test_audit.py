@@ -37,17 +37,17 @@ def test_the_chain_of_a_busy_ledger_is_intact(busy: OrderContext) -> None:
 @pytest.mark.parametrize(
     ("tampering", "broken_at"),
     [
-        ("UPDATE audit SET data = replace(data, 'ann', 'eve') WHERE seq = 4", 4),
+        ("UPDATE audit SET data = replace(data, 'ann', 'eve') WHERE seq = 5", 5),
         ("UPDATE audit SET account = 'other' WHERE seq = 2", 2),
         ("DELETE FROM audit WHERE seq = 3", 3),
-        ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", 8),
+        ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", 9),
         ("UPDATE audit SET time = time + 1 WHERE seq = 5", 5),
     ],
 )
 def test_tampering_shows_at_the_record_it_touches(
     busy: OrderContext, desk_engine: Engine, tampering: str, broken_at: int
 ) -> None:
-    assert len(busy.ledger.audit()) == 8
+    assert len(busy.ledger.audit()) == 9
     with desk_engine.begin() as connection:
         assert connection.execute(text(tampering)).rowcount == 1
     check = busy.ledger.verify_audit()
@@ -59,7 +59,8 @@ def test_an_owner_reads_only_their_own_records(busy: OrderContext) -> None:
     intent = OrderIntent(other.id, "thread-2", "BTC/USDT", "buy", Decimal("0.1"))
     with pytest.raises(RiskDenied):
         prepare_ticket(intent, busy, owner="ben")
-    assert [record.kind for record in busy.ledger.audit(owner="ben")] == ["account_opened", "intent_denied"]
+    kinds = [record.kind for record in busy.ledger.audit(owner="ben")]
+    assert kinds == ["account_opened", "equity_marked", "intent_denied"]
     assert all(record.account != other.id for record in busy.ledger.audit(owner="ann"))
 
 

@@ -21,7 +21,7 @@ from engines.ledger.verifying import AuditHead
 
 @pytest.fixture
 def busy(context: OrderContext, account: Account, paper: PaperBroker) -> Ledger:
-    """A ledger in which one order was filled and one ticket rejected: 8 records."""
+    """A ledger in which one order was filled and one ticket rejected: 9 records."""
     intent = OrderIntent(account.id, "thread-1", "BTC/USDT", "buy", Decimal("0.1"))
     bought, refused = (prepare_ticket(intent, context, owner="ann") for _ in range(2))
     context.ledger.decide(bought.id, "approve", bought.hash, "ann")
@@ -38,7 +38,7 @@ def tamper(engine: Engine, *statements: str) -> None:
 
 def test_an_untouched_ledger_agrees_with_its_chain(busy: Ledger) -> None:
     check = busy.verify_audit()
-    assert (check.intact, check.records, check.head.seq, check.reason) == (True, 8, 8, "")
+    assert (check.intact, check.records, check.head.seq, check.reason) == (True, 9, 9, "")
     assert check.compared == {
         "tickets": 2,
         "ticket states": 2,
@@ -51,6 +51,7 @@ def test_an_untouched_ledger_agrees_with_its_chain(busy: Ledger) -> None:
         "trading states": 0,
         "external orders": 0,
         "comparisons": 0,
+        "equity marks": 1,
     }
     assert check.head.hash == busy.audit()[-1].hash
     assert check.last_time == busy.audit()[-1].time
@@ -65,9 +66,9 @@ def test_an_untouched_ledger_agrees_with_its_chain(busy: Ledger) -> None:
         ("UPDATE audit SET data = '[]' WHERE seq = 2", 2, "It cannot be read"),
         ("UPDATE audit SET previous_hash = '' WHERE seq = 2", 2, "It does not go on from the record before it"),
         ("UPDATE audit SET kind = 'other' WHERE seq = 1", 1, "Its content is not what its hash was made of"),
-        ("DELETE FROM audit_head", 9, "The row that says where the chain ends is gone."),
-        ("UPDATE audit_head SET seq = seq - 1", 8, "names record 7: the desk did not write this one"),
-        ("DELETE FROM audit WHERE seq > 5", 6, "It is missing, as is all up to record 8: the end was cut off."),
+        ("DELETE FROM audit_head", 10, "The row that says where the chain ends is gone."),
+        ("UPDATE audit_head SET seq = seq - 1", 9, "names record 8: the desk did not write this one"),
+        ("DELETE FROM audit WHERE seq > 5", 6, "It is missing, as is all up to record 9: the end was cut off."),
     ],
 )
 def test_the_first_record_that_does_not_fit_is_named_with_what_is_wrong(
@@ -160,8 +161,8 @@ def test_a_head_that_was_kept_is_found_again_while_the_chain_grows(busy: Ledger,
 
 def test_a_chain_that_ends_before_the_head_that_was_kept_or_differs_there_is_broken(busy: Ledger) -> None:
     later = busy.verify_audit(AuditHead(12, "a" * 64))
-    assert (later.broken_at, later.intact) == (9, False)
-    assert "names record 12, and the chain now ends at 8" in later.reason
+    assert (later.broken_at, later.intact) == (10, False)
+    assert "names record 12, and the chain now ends at 9" in later.reason
     other = busy.verify_audit(AuditHead(4, "a" * 64))
     assert other.broken_at == 4
     assert "written anew" in other.reason
@@ -188,4 +189,4 @@ def test_a_desk_that_goes_on_writing_never_looks_broken(busy: Ledger, account: A
             assert busy.verify_audit().intact
     finally:
         writer.join()
-    assert busy.verify_audit().records == 68
+    assert busy.verify_audit().records == 69

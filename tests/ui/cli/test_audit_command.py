@@ -63,16 +63,16 @@ def test_a_journal_that_nobody_touched_is_whole(busy: Path, run: Run) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     assert "the chain is whole" in result.stdout
     assert "3 tickets, 3 decisions, 2 fills, 1 accounts, 0 movements, 3 ticket states, 2 orders" in result.stdout
-    assert "Not covered by the chain: the equity that losses are counted from" in result.stdout
+    assert "Not covered by the chain: the simulated venue's own memory" in result.stdout
     assert "--export FILE" in result.stdout
 
 
 def test_the_first_record_that_was_changed_is_named(busy: Path, run: Run) -> None:
-    tamper(busy, "UPDATE audit SET data = replace(data, 'local', 'eve') WHERE seq IN (3, 6)")
+    tamper(busy, "UPDATE audit SET data = replace(data, 'local', 'eve') WHERE seq IN (4, 7)")
     result = run("audit", "verify")
     assert result.returncode == 1
-    assert "BROKEN at record 3: Its content is not what its hash was made of" in result.stdout
-    assert "Records 1 to 2 fit" in result.stdout
+    assert "BROKEN at record 4: Its content is not what its hash was made of" in result.stdout
+    assert "Records 1 to 3 fit" in result.stdout
 
 
 def test_an_end_that_was_cut_off_cleanly_is_found_only_against_a_head_that_was_kept(
@@ -86,8 +86,8 @@ def test_an_end_that_was_cut_off_cleanly_is_found_only_against_a_head_that_was_k
     last = "(SELECT id FROM tickets WHERE label = 'T-3')"
     tamper(
         home,
-        "DELETE FROM audit WHERE seq > 5",
-        "UPDATE audit_head SET seq = 5, hash = (SELECT hash FROM audit WHERE seq = 5)",
+        "DELETE FROM audit WHERE seq > 6",
+        "UPDATE audit_head SET seq = 6, hash = (SELECT hash FROM audit WHERE seq = 6)",
         f"DELETE FROM decisions WHERE ticket_id = {last}",
         "DELETE FROM tickets WHERE label = 'T-3'",
     )
@@ -95,8 +95,8 @@ def test_an_end_that_was_cut_off_cleanly_is_found_only_against_a_head_that_was_k
     assert (unaided.returncode, "looks whole from inside" in unaided.stdout) == (0, True)
     aided = run("audit", "verify", "--against", str(head))
     assert aided.returncode == 1
-    assert "BROKEN at record 6: It is missing" in aided.stdout
-    assert "names record 7, and the chain now ends at 5" in aided.stdout
+    assert "BROKEN at record 7: It is missing" in aided.stdout
+    assert "names record 8, and the chain now ends at 6" in aided.stdout
 
 
 def test_a_chain_that_was_written_anew_is_found_against_a_head_that_was_kept(
@@ -111,7 +111,7 @@ def test_a_chain_that_was_written_anew_is_found_against_a_head_that_was_kept(
     assert run("audit", "verify", "--home", str(other)).returncode == 0
     result = run("audit", "verify", "--home", str(other), "--against", str(head))
     assert result.returncode == 1
-    assert "BROKEN at record 13: It has another hash than the head that was kept" in result.stdout
+    assert "BROKEN at record 14: It has another hash than the head that was kept" in result.stdout
 
 
 def test_a_journal_that_has_grown_goes_on_from_the_head_that_was_kept(busy: Path, run: Run, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_the_newest_records_are_shown_and_as_json_with_their_hashes(busy: Path, 
     assert len(shown.stdout.splitlines()) == 1
     assert "newest 1 of 2" in shown.stderr
     records = [json.loads(line) for line in run("audit", "show", "--json").stdout.splitlines()]
-    assert [record["seq"] for record in records] == list(range(1, 14))
+    assert [record["seq"] for record in records] == list(range(1, 15))
     assert all(after["previous_hash"] == before["hash"] for before, after in pairwise(records))
 
 
