@@ -98,7 +98,7 @@ def test_a_halt_tells_of_every_position_whose_stop_loss_it_took_away(serve: Serv
 
 
 @pytest.mark.parametrize("yes", ["yes", True])
-def test_cancel_all_tells_of_each_order_and_a_second_press_is_harmless(serve: Serve, yes: object) -> None:
+def test_rule_18_cancel_all_tells_of_each_order_and_a_second_press_is_harmless(serve: Serve, yes: object) -> None:
     with serve() as served, served.client() as client:
         placed = [rest(client, symbol) for symbol in ("BTC/USDT", "ETH/USDT")]
         first = client.post("/v1/halt", json={"reason": "stop", "cancel_all": yes}).json()

@@ -97,7 +97,9 @@ def site(request: pytest.FixtureRequest, site_of: Callable[[str], Site]) -> Site
 
 
 @pytest.mark.parametrize("fault", ["timeout_after", "drop_after", "truncated", "status_unknown", "timeout_code"])
-def test_an_answer_lost_after_the_accept_is_unknown_then_found_and_accepted_once(site: Site, fault: str) -> None:
+def test_rules_24_25_26_and_29_an_answer_lost_after_the_accept_is_unknown_then_found_and_accepted_once(
+    site: Site, fault: str
+) -> None:
     site.venue.fault(route="create", kind=fault, seconds=LATE)
     ticket_id = site.approved()
     assert site.submit(ticket_id).status == "unknown"
@@ -107,7 +109,7 @@ def test_an_answer_lost_after_the_accept_is_unknown_then_found_and_accepted_once
 
 
 @pytest.mark.parametrize("fault", ["html", "empty", "no_id", "other_id"])
-def test_an_answer_that_does_not_name_our_order_is_never_taken_for_an_accept(site: Site, fault: str) -> None:
+def test_rule_27_an_answer_that_does_not_name_our_order_is_never_taken_for_an_accept(site: Site, fault: str) -> None:
     site.venue.fault(route="create", kind=fault)
     site.venue.fault(routes=["lookup", "open_orders", "closed_orders", "fills"], kind="unavailable_before", count=4)
     ticket_id = site.approved("limit")
@@ -120,7 +122,7 @@ def test_an_answer_that_does_not_name_our_order_is_never_taken_for_an_accept(sit
 
 
 @pytest.mark.parametrize("fault", ["unavailable_before", "timeout_before", "drop_before"])
-def test_an_order_that_never_arrived_is_denied_only_after_its_time_and_full_history_and_never_resent(
+def test_rule_28_an_order_that_never_arrived_is_denied_only_after_its_time_and_full_history_and_never_resent(
     site: Site, fault: str
 ) -> None:
     site.venue.fault(route="create", kind=fault, seconds=LATE)
@@ -137,7 +139,7 @@ def test_an_order_that_never_arrived_is_denied_only_after_its_time_and_full_hist
     site.assert_equal()
 
 
-def test_failed_look_ups_do_not_count_as_denials(site: Site) -> None:
+def test_rule_28_failed_look_ups_do_not_count_as_denials(site: Site) -> None:
     site.venue.fault(route="create", kind="unavailable_after")
     reads = ["lookup", "open_orders", "closed_orders", "fills"]
     site.venue.fault(routes=reads, kind="unavailable_before", count=-1)
@@ -150,7 +152,7 @@ def test_failed_look_ups_do_not_count_as_denials(site: Site) -> None:
     site.assert_equal()
 
 
-def test_an_order_that_look_ups_deny_at_first_is_found_when_it_appears(site: Site) -> None:
+def test_rule_30_an_order_that_look_ups_deny_at_first_is_found_when_it_appears(site: Site) -> None:
     site.venue.fault(route="create", kind="slow", seconds=2)
     ticket_id = site.approved()
     statuses = [site.submit(ticket_id).status for _ in range(2)]
@@ -161,6 +163,21 @@ def test_an_order_that_look_ups_deny_at_first_is_found_when_it_appears(site: Sit
     # Kraken refuses a request that was overtaken by a later one.
     assert booked or site.venue.venue == "kraken"
     assert site.sent() == 1
+    site.assert_equal()
+
+
+def test_rule_30_an_order_that_was_taken_and_is_not_shown_for_two_seconds_is_found_and_accepted_once(
+    site: Site,
+) -> None:
+    site.venue.fault(route="create", kind="unavailable_after")
+    looked = ["lookup", "open_orders", "closed_orders", "fills"]
+    site.venue.fault(routes=looked, kind="stale", seconds=2, count=-1)
+    ticket_id = site.approved("limit")
+    assert [site.submit(ticket_id).status for _ in range(2)] == ["unknown", "unknown"]
+    assert site.accepts() == [1]
+    time.sleep(2)
+    assert site.submit(ticket_id).status == "accepted"
+    assert (site.accepts(), site.sent()) == ([1], 1)
     site.assert_equal()
 
 
@@ -178,7 +195,7 @@ def test_an_operator_is_asked_while_look_ups_fail_and_the_order_still_comes_back
     site.assert_equal()
 
 
-def test_an_id_that_the_venue_has_already_is_looked_up_and_not_called_rejected(site: Site) -> None:
+def test_rule_31_an_id_that_the_venue_has_already_is_looked_up_and_not_called_rejected(site: Site) -> None:
     ticket = site.desk.ask("limit")
     taken = ticket.client_order_id
     theirs = f"71747000{taken.removeprefix('qtp-')}" if site.venue.venue == "kraken" else taken
@@ -190,7 +207,9 @@ def test_an_id_that_the_venue_has_already_is_looked_up_and_not_called_rejected(s
 
 
 @pytest.mark.parametrize("fault", ["rate_limited", "banned"])
-def test_after_a_rate_limit_nothing_is_sent_again_and_nothing_else_for_the_time_told(site: Site, fault: str) -> None:
+def test_rule_32_after_a_rate_limit_nothing_is_sent_again_and_nothing_else_for_the_time_told(
+    site: Site, fault: str
+) -> None:
     site.venue.fault(route="create", kind=fault, retry_after=30)
     assert site.submit(site.approved()).status == "rejected_by_venue"
     refused = site.submit(site.approved())
@@ -199,7 +218,23 @@ def test_after_a_rate_limit_nothing_is_sent_again_and_nothing_else_for_the_time_
     assert (site.accepts(), site.sent()) == ([], 1)
 
 
-def test_fills_that_come_before_the_answer_are_there_with_it(site: Site) -> None:
+# The others tell no time to come back at.
+@pytest.mark.parametrize(
+    ("venue", "fault"), [("binance", "rate_limited"), ("binance", "banned"), ("bybit", "rate_limited")]
+)
+def test_rule_32_another_order_waits_until_the_time_told_is_over(
+    site_of: Callable[[str], Site], venue: str, fault: str
+) -> None:
+    site = site_of(venue)
+    site.venue.fault(route="create", kind=fault, retry_after=2)
+    assert site.submit(site.approved()).status == "rejected_by_venue"
+    assert site.submit(site.approved()).status == "filled"
+    first, second = (entry for entry in site.venue.log() if entry["route"] == "create")
+    assert second["received_ns"] - first["answered_ns"] >= 1.9e9
+    assert (site.accepts(), site.sent()) == ([1], 2)
+
+
+def test_rule_33_fills_that_come_before_the_answer_are_there_with_it(site: Site) -> None:
     site.venue.fault(route="create", kind="unavailable_after")
     ticket_id = site.approved("limit", limit_price=Decimal(49_990))
     assert site.submit(ticket_id).status == "unknown"
@@ -211,7 +246,9 @@ def test_fills_that_come_before_the_answer_are_there_with_it(site: Site) -> None
     site.assert_equal()
 
 
-def test_fills_out_of_order_and_told_twice_count_once_each_and_older_news_takes_nothing_back(site: Site) -> None:
+def test_rule_33_fills_out_of_order_and_told_twice_count_once_each_and_older_news_takes_nothing_back(
+    site: Site,
+) -> None:
     order = site.submit(site.approved("limit"))
     ledger, name = site.desk.ledger, site.desk.broker.name
     now = site.clock.now()
@@ -237,7 +274,7 @@ def test_fills_out_of_order_and_told_twice_count_once_each_and_older_news_takes_
     assert not any(ledger.account(ACCOUNT).reserved.values())
 
 
-def test_a_cancel_that_loses_the_race_against_a_fill_leaves_the_order_filled(site: Site) -> None:
+def test_rule_33_a_cancel_that_loses_the_race_against_a_fill_leaves_the_order_filled(site: Site) -> None:
     order = site.submit(site.approved("limit", limit_price=Decimal(49_990)))
     cancellation = site.cancellation(order)
     site.venue.crowd(symbol=BTC, side="sell", quantity="30", price="49990")
@@ -247,7 +284,7 @@ def test_a_cancel_that_loses_the_race_against_a_fill_leaves_the_order_filled(sit
     site.assert_equal()
 
 
-def test_an_order_that_is_partly_filled_and_then_cancelled_keeps_its_fills(site: Site) -> None:
+def test_rule_33_an_order_that_is_partly_filled_and_then_cancelled_keeps_its_fills(site: Site) -> None:
     order = site.submit(site.approved("limit", limit_price=Decimal(49_990)))
     site.venue.price(symbol=BTC, price="50000", depth=1, quantity="0.00005", gap="30")
     site.venue.crowd(symbol=BTC, side="sell", quantity="0.04", price="49990")
@@ -282,7 +319,7 @@ def test_a_cancellation_of_an_order_that_may_still_turn_up_stays_open_until_it_i
     ],
     ids=["base at binance", "base at bybit", "third coin", "rebate at bybit", "rebate at kraken"],
 )
-def test_fees_in_any_currency_leave_ledger_and_venue_equal_and_what_is_left_can_be_sold(
+def test_rule_34_fees_in_any_currency_leave_ledger_and_venue_equal_and_what_is_left_can_be_sold(
     site_of: Callable[[str], Site], venue: str, fees: dict[str, str], currency: str
 ) -> None:
     site = site_of(venue)
@@ -302,7 +339,7 @@ def test_fees_in_any_currency_leave_ledger_and_venue_equal_and_what_is_left_can_
     assert {name: amount for name, amount in ours.items() if amount} == {n: a for n, a in moved.items() if a}
 
 
-def test_after_an_outage_one_look_brings_every_fill_that_was_missed(site: Site) -> None:
+def test_rule_38_after_an_outage_one_look_brings_every_fill_that_was_missed(site: Site) -> None:
     orders = [site.submit(site.approved("limit", limit_price=Decimal(price))) for price in (49_990, 49_980)]
     everything = ["lookup", "open_orders", "closed_orders", "fills"]
     site.venue.fault(routes=everything, kind="unavailable_before", count=-1)
@@ -328,7 +365,7 @@ def test_one_look_up_that_fails_does_not_hold_up_the_others(site: Site) -> None:
     assert statuses == ["accepted", "filled"]
 
 
-def test_a_status_word_nobody_knows_leaves_the_order_open_and_says_so(
+def test_rule_39_a_status_word_nobody_knows_leaves_the_order_open_and_says_so(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     order = site.submit(site.approved("limit"))
@@ -350,7 +387,7 @@ def _mend(desk: Desk, table: str) -> None:
         connection.execute(text(f"DROP TRIGGER full_{table}"))
 
 
-def test_nothing_is_sent_when_the_journal_cannot_be_written(site: Site) -> None:
+def test_rule_40_nothing_is_sent_when_the_journal_cannot_be_written(site: Site) -> None:
     ticket_id = site.approved()
     _break(site.desk, "orders")
     with pytest.raises(DatabaseError, match="disk is full"):
@@ -361,7 +398,7 @@ def test_nothing_is_sent_when_the_journal_cannot_be_written(site: Site) -> None:
     site.assert_equal()
 
 
-def test_after_an_accept_that_cannot_be_written_down_nothing_more_is_sent_until_the_journal_is_replayed(
+def test_rule_40_after_an_accept_that_cannot_be_written_down_nothing_more_is_sent_until_the_journal_is_replayed(
     site: Site,
 ) -> None:
     first, second = site.approved(), site.approved()
@@ -378,7 +415,7 @@ def test_after_an_accept_that_cannot_be_written_down_nothing_more_is_sent_until_
     site.assert_equal()
 
 
-def test_the_order_path_needs_no_broker_of_messages_no_cache_and_no_model() -> None:
+def test_rule_41_the_order_path_needs_no_broker_of_messages_no_cache_and_no_model() -> None:
     program = (
         "import sys, engines.execution.submit, engines.execution.venues, engines.execution.sync\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
@@ -389,7 +426,7 @@ def test_the_order_path_needs_no_broker_of_messages_no_cache_and_no_model() -> N
     assert ran.stdout.strip() == "[]"
 
 
-def test_keys_secrets_and_signatures_reach_neither_the_database_nor_a_log(
+def test_rule_41_keys_secrets_and_signatures_reach_neither_the_database_nor_a_log(
     site: Site, link: Link, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")

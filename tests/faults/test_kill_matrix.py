@@ -19,7 +19,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
     return run_lanes(list(sample()), tmp_path_factory.mktemp("cells"), workers=3)
 
 
-def test_no_cell_of_the_sample_has_two_accepts_or_a_ledger_that_is_not_the_venue(outcomes: list[Outcome]) -> None:
+def test_rule_35_no_cell_of_the_sample_has_two_accepts_or_a_ledger_that_is_not_the_venue(
+    outcomes: list[Outcome],
+) -> None:
     assert [(outcome.cell, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
     assert max(outcome.accepts for outcome in outcomes) == 1
 
@@ -46,14 +48,14 @@ def test_the_boundaries_of_an_order_are_all_found_and_the_last_process_lives(tmp
     assert {outcome.accepts for outcome in outcomes[: passed.index("an order is sent")]} == {0, 1}
 
 
-def test_a_death_at_any_boundary_of_a_guarded_entry_leaves_its_exits_with_somebody(tmp_path: Path) -> None:
+def test_rule_35_a_death_at_any_boundary_of_a_guarded_entry_leaves_its_exits_with_somebody(tmp_path: Path) -> None:
     with emulator() as link, open_field(link, tmp_path) as field:
         outcomes = list(every_boundary(field, Cell("kraken", "guarded", "none", "calm", None)))
     assert [(outcome.cell.at, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
     assert sum(outcome.killed for outcome in outcomes) > 10
 
 
-def test_on_postgresql_no_boundary_has_two_accepts_or_a_ledger_that_is_not_the_venue(
+def test_rule_35_on_postgresql_no_boundary_has_two_accepts_or_a_ledger_that_is_not_the_venue(
     tmp_path: Path, postgres_database: str
 ) -> None:
     shelf = Shelf(postgres_database, tmp_path)

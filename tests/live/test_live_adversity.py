@@ -89,7 +89,7 @@ def _took_lock(connection: sqlite3.Connection) -> bool:
 
 
 @pytest.mark.parametrize(("venue", "trouble"), [("binance", full_disk), ("bybit", locked_database)])
-def test_while_nothing_can_be_written_nothing_is_sent_and_no_fill_is_lost(
+def test_rule_40_while_nothing_can_be_written_nothing_is_sent_and_no_fill_is_lost(
     venue: str, trouble: Callable[[Any], Any], live_desk: Make
 ) -> None:
     desk = live_desk(venue)
@@ -117,7 +117,7 @@ def test_while_nothing_can_be_written_nothing_is_sent_and_no_fill_is_lost(
         assert is_equal(client, desk)
 
 
-def test_without_its_model_and_its_cache_a_desk_carries_out_what_is_approved(live_desk: Make) -> None:
+def test_rule_41_without_its_model_and_its_cache_a_desk_carries_out_what_is_approved(live_desk: Make) -> None:
     desk = live_desk("binance")
     desk.start()
     with desk.client() as client:

@@ -64,7 +64,7 @@ def test_with_every_part_there_is_a_permit_under_the_limits_of_the_file(parts: L
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_without_any_one_part_the_refusal_names_exactly_that_one(parts: LiveParts, name: str) -> None:
+def test_rule_02_without_any_one_part_the_refusal_names_exactly_that_one(parts: LiveParts, name: str) -> None:
     nothing: dict[str, Any] = {"mode": "paper", "venue": "demo", "limits_file": None}
     lacking = replace(parts, **{name: nothing.get(name, "")})
     [sentence] = missing_parts(lacking)
@@ -104,7 +104,7 @@ def _live(tmp_path: Path, limits: Path, **changed: Any) -> Settings:
 
 
 @pytest.mark.parametrize("lacking", ["live_trading", "venue_api_key", "venue_api_secret", "limits_file", "market"])
-def test_a_desk_that_lacks_a_part_is_refused_before_anything_is_opened(
+def test_rule_02_a_desk_that_lacks_a_part_is_refused_before_anything_is_opened(
     tmp_path: Path, limits_file: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -114,7 +114,7 @@ def test_a_desk_that_lacks_a_part_is_refused_before_anything_is_opened(
     assert not (tmp_path / "home").exists()
 
 
-def test_two_desks_on_one_database_cannot_both_trade_an_account(
+def test_rule_42_two_desks_on_one_database_cannot_both_trade_an_account(
     tmp_path: Path, limits_file: Path, monkeypatch: pytest.MonkeyPatch, postgres_database: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -173,7 +173,7 @@ def test_no_setting_leads_an_exchange_elsewhere() -> None:
     assert [path.name for path in readers if "execution" in path.parts or "market" in path.parts] == []
 
 
-def test_on_paper_no_venue_is_loaded_even_with_every_other_part_set(tmp_path: Path, limits_file: Path) -> None:
+def test_rule_01_on_paper_no_venue_is_loaded_even_with_every_other_part_set(tmp_path: Path, limits_file: Path) -> None:
     code = (
         "import sys; from agents.opening import open_services; from agents.settings import load_settings\n"
         f"settings = load_settings(home={str(tmp_path / 'home')!r}, live_trading='I_UNDERSTAND',"

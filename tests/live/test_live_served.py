@@ -48,7 +48,9 @@ def until(reached: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @pytest.mark.parametrize("venue", ["binance", "bybit", "kraken"])
-def test_an_armed_desk_fills_an_approved_order_at_the_venue_and_survives_a_kill(venue: str, live_desk: Make) -> None:
+def test_rule_35_an_armed_desk_fills_an_approved_order_at_the_venue_and_survives_a_kill(
+    venue: str, live_desk: Make
+) -> None:
     desk = live_desk(venue)
     desk.start()
     with desk.client() as client:

@@ -75,7 +75,7 @@ def test_an_armed_desk_that_was_compared_sends_what_was_approved(desk: Desk) -> 
     assert (order.status, desk.venue.placed) == ("filled", 1)
 
 
-def test_before_the_first_comparison_nothing_becomes_a_ticket(desk: Desk) -> None:
+def test_rule_35_before_the_first_comparison_nothing_becomes_a_ticket(desk: Desk) -> None:
     desk.gate.arm(60, by="ann")
     with pytest.raises(RiskDenied, match="before ledger and venue agree"):
         prepare_ticket(desk.intent, desk.context, owner="ann")
@@ -89,7 +89,7 @@ def test_a_desk_that_nobody_armed_denies_and_the_denial_is_on_record(desk: Desk)
     assert "not armed" in record.data["reason"]
 
 
-def test_an_arming_that_is_over_when_the_order_is_sent_sends_nothing(desk: Desk) -> None:
+def test_rule_02_an_arming_that_is_over_when_the_order_is_sent_sends_nothing(desk: Desk) -> None:
     desk.ready(minutes=1)
     desk.context = replace(desk.context, ticket_seconds=600)
     ticket_id = desk.approved()
@@ -114,7 +114,7 @@ def test_a_restart_ends_the_arming(desk: Desk) -> None:
     assert "not armed" in desk.reason_at_submission(ticket_id)
 
 
-def test_a_desk_that_lost_its_lease_sends_nothing_though_it_is_armed(desk: Desk, desk_engine: Engine) -> None:
+def test_rule_42_a_desk_that_lost_its_lease_sends_nothing_though_it_is_armed(desk: Desk, desk_engine: Engine) -> None:
     desk.ready()
     ticket_id = desk.approved()
     with desk_engine.begin() as connection:

@@ -60,7 +60,7 @@ def resting(context: OrderContext, account: Account, broker: PaperBroker, price:
     return placed(context, account, broker, order_type="limit", limit_price=Decimal(price))
 
 
-def test_cancelling_all_tells_what_became_of_each_order(
+def test_rule_18_cancelling_all_tells_what_became_of_each_order(
     context: OrderContext, account: Account, paper: PaperBroker
 ) -> None:
     first, second = (resting(context, account, paper, price) for price in (60_000, 61_000))
@@ -76,7 +76,9 @@ def test_cancelling_all_tells_what_became_of_each_order(
     assert set(record.data["orders"]) == {each.order_id for each in told}
 
 
-def test_a_second_press_finds_nothing_to_do(context: OrderContext, account: Account, paper: PaperBroker) -> None:
+def test_rule_18_a_second_press_finds_nothing_to_do(
+    context: OrderContext, account: Account, paper: PaperBroker
+) -> None:
     resting(context, account, paper, 60_000)
     cancel_all(context.ledger, paper, clock=context.clock, by="ann")
     records = len(context.ledger.audit())
@@ -84,7 +86,7 @@ def test_a_second_press_finds_nothing_to_do(context: OrderContext, account: Acco
     assert len(context.ledger.audit()) == records
 
 
-def test_a_cancel_that_is_not_answered_is_sent_again_and_never_dropped(
+def test_rule_18_a_cancel_that_is_not_answered_is_sent_again_and_never_dropped(
     context: OrderContext, account: Account, paper: PaperBroker, desk_engine: Engine
 ) -> None:
     order, pauses = resting(context, account, paper, 60_000), list[float]()
@@ -136,7 +138,7 @@ def test_only_the_accounts_that_are_named_are_cancelled(
     assert context.ledger.order(theirs.id).status == "accepted"
 
 
-def test_while_halted_no_ticket_is_made_and_the_denial_is_on_record(
+def test_rule_18_while_halted_no_ticket_is_made_and_the_denial_is_on_record(
     context: OrderContext, account: Account, paper: PaperBroker, tmp_path: Path
 ) -> None:
     halt(context.ledger, HaltFile.of(tmp_path), reason="stop", by="bob")
@@ -146,7 +148,7 @@ def test_while_halted_no_ticket_is_made_and_the_denial_is_on_record(
     assert not (tmp_path / "HALT").exists()
 
 
-def test_a_halt_without_a_database_halts_by_file(
+def test_rule_18_a_halt_without_a_database_halts_by_file(
     ledger: Ledger, account: Account, desk_engine: Engine, hand_clock: ManualClock, tmp_path: Path
 ) -> None:
     with desk_engine.begin() as connection:

@@ -54,7 +54,7 @@ def on_another_machine(engine: Engine) -> None:
         connection.execute(update(tables.leases).values(host="elsewhere/1/2", process="7@8"))
 
 
-def test_a_second_process_is_refused_and_told_who_holds_the_account(
+def test_rule_42_a_second_process_is_refused_and_told_who_holds_the_account(
     desk_engine: Engine, tmp_path: Path, database_url: str, hand_clock: ManualClock
 ) -> None:
     with held_elsewhere(tmp_path, database_url, hand_clock) as holder:
@@ -75,7 +75,7 @@ def test_a_process_that_was_killed_is_replaced_at_once(
     assert [record.kind for record in Ledger(desk_engine, hand_clock).audit()] == ["lease_taken", "lease_taken"]
 
 
-def test_a_process_that_hangs_loses_the_account_when_its_time_is_over(
+def test_rule_42_a_process_that_hangs_loses_the_account_when_its_time_is_over(
     desk_engine: Engine, tmp_path: Path, database_url: str, hand_clock: ManualClock
 ) -> None:
     with held_elsewhere(tmp_path, database_url, hand_clock):

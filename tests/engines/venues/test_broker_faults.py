@@ -266,7 +266,7 @@ def test_a_status_word_nobody_knows_stays_open_and_says_so(venue: Any, impatient
 
 
 @pytest.mark.parametrize("skew_ms", [2500, -2500])
-def test_no_order_is_sent_while_the_clocks_are_apart(
+def test_rule_23_no_order_is_sent_while_the_clocks_are_apart(
     venue: Any, venue_broker: Make, ticket: Ticket, skew_ms: int
 ) -> None:
     broker = venue_broker(venue.venue)

@@ -253,7 +253,7 @@ def test_spoilt_events_lose_no_fill_and_count_none_twice(woken: Desk, fault: str
     assert woken.fills_are_the_venues()
 
 
-def test_a_reconnect_compares_and_leaves_no_gap_in_the_fills(woken: Desk) -> None:
+def test_rule_38_a_reconnect_compares_and_leaves_no_gap_in_the_fills(woken: Desk) -> None:
     order = woken.order()
     woken.venue.refuse(seconds=600)
     woken.venue.cut(private=True)
@@ -273,7 +273,7 @@ def test_a_reconnect_compares_and_leaves_no_gap_in_the_fills(woken: Desk) -> Non
     until(lambda: (last := ledger.reconciliation(ACCOUNT)) is not None and last.report["trigger"] == "reconnect")
 
 
-def test_sixty_silent_seconds_compare_the_fills_and_a_deaf_stream_is_opened_again(woken: Desk) -> None:
+def test_rule_38_sixty_silent_seconds_compare_the_fills_and_a_deaf_stream_is_opened_again(woken: Desk) -> None:
     order = woken.order()
     woken.venue.silence(seconds=600)
     for _ in range(2):
