@@ -154,8 +154,12 @@ def _calibration_line(found: Calibration, values: dict[str, EvidenceValue]) -> s
     values["right"] = wording.count(scored.right, f"calls of the confluence score that were right {hours}")
     values["calls"] = wording.count(scored.calls, f"calls of the confluence score that are {hours} old")
     values["share"] = _percent(scored.share, "share of calls that were right")
-    values["low"] = _percent(scored.low, "lower bound of that share, 95 % confidence (Wilson)")
-    values["high"] = _percent(scored.high, "upper bound of that share, 95 % confidence (Wilson)")
+    values["low"] = _percent(
+        scored.low, "lower bound of that share, 95 % confidence (Wilson), overlapping calls as one"
+    )
+    values["high"] = _percent(
+        scored.high, "upper bound of that share, 95 % confidence (Wilson), overlapping calls as one"
+    )
     values["brier"] = EvidenceValue(found.brier, "ratio", f"{found.brier:.3f}", "Brier score of (1 + score) / 2")
     values["coin"] = EvidenceValue(0.25, "ratio", "0.25", "Brier score of saying one half every time")
     values["confidence"] = EvidenceValue("95", "percent", "95 %", "confidence of the interval (Wilson)")

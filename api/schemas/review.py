@@ -65,7 +65,10 @@ class ChoiceSum(BaseModel):
 
 
 class HitRate(BaseModel):
-    """How many calls came out right; `low` and `high` bound the share with 95 % confidence (Wilson)."""
+    """How many calls came out right; `low` and `high` bound the share with 95 % confidence (Wilson).
+
+    The bounds rest on the calls that overlap no other in time.
+    """
 
     calls: int
     right: int

@@ -107,7 +107,10 @@ class ChoiceSum:
 
 @dataclass(frozen=True, slots=True)
 class HitRate:
-    """How many of some calls came out right; `low` and `high` bound the share with 95 % confidence (Wilson)."""
+    """How many of some calls came out right; `low` and `high` bound the share with 95 % confidence (Wilson).
+
+    The bounds rest on those calls that overlap no other in time.
+    """
 
     calls: int
     right: int

@@ -24,74 +24,93 @@ class Call:
 
     Attributes:
         of_age: the horizon has passed.
-        moved: the price then lay on the ticket's side of its quote; None where no price is known.
+        went: 1 where the price then lay on the ticket's side of its quote, -1 on the other, 0 where it had not moved;
+            None where no price is known.
     """
 
     symbol: str
     time: datetime
     score: float | None
     of_age: bool
-    moved: bool | None
+    went: int | None
 
 
 def calibrate(calls: Sequence[Call], horizon_hours: int) -> Calibration:
-    """Count how often scores leaned the way the price went; every call is in exactly one count."""
+    """Count how often scores leaned the way the price went; every call is in exactly one count.
+
+    A price that has not moved makes no score right. Calls that overlap share an outcome, so an interval is that of as
+    many calls as overlap no other: a hundred tickets of one hour tell no more than one. Symbols count as independent
+    of each other, which coins that move together are not.
+    """
+    horizon = timedelta(hours=horizon_hours)
     lacking = [call for call in calls if not call.score]
     viewed = [call for call in calls if call.score]
     young = [call for call in viewed if not call.of_age]
     counted = [
-        (call, call.score, call.moved) for call in viewed if call.of_age and call.score and call.moved is not None
+        _Counted(call, call.score, call.went) for call in viewed if call.of_age and call.score and call.went is not None
     ]
-    right = sum((score > 0) == moved for _, score, moved in counted)
-    squares = [((1 + score) / 2 - moved) ** 2 for _, score, moved in counted]
-    scored = hit_rate(right, len(counted))
-    independent = _independent([call for call, _, _ in counted], timedelta(hours=horizon_hours))
+    squares = [((1 + each.score) / 2 - (1 + each.went) / 2) ** 2 for each in counted]
+    independent = _independent(counted, horizon)
+    scored = hit_rate(sum(each.score * each.went > 0 for each in counted), len(counted), independent)
+    followed = sum(each.went > 0 for each in counted)
     return Calibration(
         horizon_hours=horizon_hours,
         scored=scored,
         brier=sum(squares) / len(squares) if squares else None,
-        buckets=tuple(
-            _bucket(low, high, [(score, moved) for _, score, moved in counted]) for low, high in pairwise(_EDGES)
-        ),
+        buckets=tuple(_bucket(low, high, counted, horizon) for low, high in pairwise(_EDGES)),
         independent=independent,
         too_young=len(young),
         without_view=len(lacking),
         unmarked=len(viewed) - len(young) - len(counted),
-        warning=_warning(scored, independent),
+        warning=_warning(scored, independent, followed),
     )
 
 
-def hit_rate(right: int, calls: int) -> HitRate:
+def hit_rate(right: int, calls: int, independent: int | None = None) -> HitRate:
     """A share with its 95 % Wilson interval; without a call anything from 0 to 1 is possible.
+
+    Args:
+        independent: how many calls the interval rests on; all when None.
 
     Source: E. B. Wilson, Probable inference, JASA 22 (1927); the score interval without continuity correction.
     """
     if not calls:
         return HitRate(0, 0, 0.0, 1.0)
-    share, square = right / calls, _Z * _Z
-    centre = (share + square / (2 * calls)) / (1 + square / calls)
-    half = _Z / (1 + square / calls) * math.sqrt(share * (1 - share) / calls + square / (4 * calls * calls))
+    share, square, carrying = right / calls, _Z * _Z, independent or calls
+    centre = (share + square / (2 * carrying)) / (1 + square / carrying)
+    spread = share * (1 - share) / carrying + square / (4 * carrying * carrying)
+    half = _Z / (1 + square / carrying) * math.sqrt(spread)
     return HitRate(calls, right, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def _bucket(low: float, high: float, counted: Sequence[tuple[float, bool]]) -> ScoreBucket:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A call of age with a score other than 0, and where its price went."""
+
+    call: Call
+    score: float
+    went: int
+
+
+def _bucket(low: float, high: float, counted: Sequence[_Counted], horizon: timedelta) -> ScoreBucket:
     """Scores from low to high; one on an edge belongs to the bucket nearer to 0."""
-    inside = [moved for score, moved in counted if (low < score <= high if score > 0 else low <= score < high)]
-    return ScoreBucket(low, high, hit_rate(sum(inside), len(inside)))
+    inside = [each for each in counted if (low < each.score <= high if each.score > 0 else low <= each.score < high)]
+    moved = sum(each.went > 0 for each in inside)
+    return ScoreBucket(low, high, hit_rate(moved, len(inside), _independent(inside, horizon)))
 
 
-def _independent(calls: Sequence[Call], horizon: timedelta) -> int:
+def _independent(counted: Sequence[_Counted], horizon: timedelta) -> int:
     """How many calls are left when those on one symbol may not overlap: tickets of one hour share one outcome."""
     until: dict[str, datetime] = {}
     count = 0
-    for call in sorted(calls, key=lambda call: call.time):
+    for call in sorted((each.call for each in counted), key=lambda call: call.time):
         if call.symbol not in until or call.time >= until[call.symbol]:
             until[call.symbol] = call.time + horizon
             count += 1
     return count
 
 
-def _warning(scored: HitRate, independent: int) -> str:
+def _warning(scored: HitRate, independent: int, followed: int) -> str:
     if not scored.calls:
         return "No score has come of age yet, so nothing can be said about how often it is right."
     if independent < ENOUGH:
@@ -101,4 +120,8 @@ def _warning(scored: HitRate, independent: int) -> str:
         )
     if scored.low <= 0.5 <= scored.high:
         return "A coin could have done the same: one half lies within the interval."
+    if scored.right <= max(followed, scored.calls - followed):
+        return (
+            f"No better than always saying the same: the price went the tickets' way in {followed} of {scored.calls}."
+        )
     return ""

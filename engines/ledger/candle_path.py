@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from engines.domain.timeframe import Timeframe, duration_ms, from_ms, to_ms
 from engines.errors import InsufficientData
 from engines.market.data import MarketData
 
+_Column = TypeVar("_Column", Floats, Times)
 # Coarsest first. Where one candle of a kind would not do, its neighbours below fill what it leaves at both ends.
 _LADDER: Final[tuple[Timeframe, ...]] = ("1d", "1h", "1m")
 # So many hours are read before days are.
@@ -66,6 +67,11 @@ class CandlePath:
         row = int(np.searchsorted(self.close_time, to_ms(time), side="right")) - 1
         return row if row >= 0 else None
 
+    def row_around(self, time: datetime) -> int | None:
+        """The candle that an instant lies within, both its ends excluded; None where there is none."""
+        row = int(np.searchsorted(self.open_time, to_ms(time), side="left")) - 1
+        return row if row >= 0 and to_ms(time) < int(self.close_time[row]) else None
+
 
 class PathReader:
     """Reads paths of one market up to one instant; candles that several paths share are asked for once."""
@@ -86,6 +92,30 @@ class PathReader:
         start, end = to_ms(since), to_ms(self._market.now(symbol))
         ladder = _LADDER if end - start > _MOST_HOURS * duration_ms("1h") else _LADDER[1:]
         return _joined(list(self._covering(symbol, start, end, ladder)), max(end - start, 0))
+
+    def finer(self, symbol: str, path: CandlePath, row: int) -> CandlePath | None:
+        """The path with one candle replaced by those of the next finer kind that make it up.
+
+        None for a minute, and where the market's finer candles do not reach the candle's own extremes: then some of
+        them are missing, and the coarse candle tells more.
+
+        Raises:
+            NotFound, VenueUnavailable: as the market does.
+        """
+        place = _LADDER.index(path.timeframes[row]) + 1
+        if place == len(_LADDER):
+            return None
+        opened, closed = int(path.open_time[row]), int(path.close_time[row])
+        frame = self._between(symbol, _LADDER[place], opened, closed)
+        if not len(frame) or frame.high.max() < path.high[row] or frame.low.min() > path.low[row]:
+            return None
+        return _spliced(path, row, _joined([frame], closed - opened))
+
+    def split_at(self, symbol: str, path: CandlePath, time: datetime) -> CandlePath:
+        """The path with a candle's end at an instant, as far as the market has finer candles around it."""
+        while (row := path.row_around(time)) is not None and (finer := self.finer(symbol, path, row)) is not None:
+            path = finer
+        return path
 
     def _covering(self, symbol: str, start: int, end: int, ladder: tuple[Timeframe, ...]) -> Iterator[CandleFrame]:
         if not ladder or end <= start:
@@ -132,6 +162,24 @@ def _joined(frames: list[CandleFrame], span_ms: int) -> CandlePath:
         close=_column(frames, "close"),
         timeframes=timeframes,
         unseen_seconds=(span_ms - int((closed - opened).sum())) // 1000,
+    )
+
+
+def _spliced(path: CandlePath, row: int, inside: CandlePath) -> CandlePath:
+    """A path with the candles of another in the place of one."""
+
+    def merged(whole: _Column, part: _Column) -> _Column:
+        return np.concatenate([whole[:row], part, whole[row + 1 :]])
+
+    return CandlePath(
+        open_time=merged(path.open_time, inside.open_time),
+        close_time=merged(path.close_time, inside.close_time),
+        open=merged(path.open, inside.open),
+        high=merged(path.high, inside.high),
+        low=merged(path.low, inside.low),
+        close=merged(path.close, inside.close),
+        timeframes=(*path.timeframes[:row], *inside.timeframes, *path.timeframes[row + 1 :]),
+        unseen_seconds=path.unseen_seconds + inside.unseen_seconds,
     )
 
 

@@ -15,14 +15,15 @@ from engines.domain.orders import OrderTicket
 from engines.domain.review import Road, RoadState, Step
 from engines.domain.timeframe import to_ms
 from engines.errors import InsufficientData
-from engines.ledger.candle_path import CandlePath
+from engines.ledger.candle_path import CandlePath, PathReader
 
 MODEL: Final = (
     "As if approved at its price: a market order, or a limit that the quote had already reached, fills whole at the "
     "ticket's own quote; a resting limit at its price once a closed candle that opened after the ticket touches it; a "
     "stop at its price, or at the candle's open where that is worse; neither after the order's own end. Stop-loss and "
     "take-profit are honoured; where one candle touches both, the stop-loss counts, and the candle that fills an entry "
-    "can stop it but not take its profit. What is still held is marked at the last closed candle, as if sold there. "
+    "can stop it but not take its profit; such a candle is read in minutes where the market has them. What is still "
+    "held is marked at the last closed candle, as if sold there. "
     "Fees as the market lists them: maker for resting limits and take-profits, taker else. No impact, no partial "
     "fills, and each ticket by itself: whether the account's cash would have covered all of them is not looked at. A "
     "sale is held against holding on."
@@ -73,6 +74,39 @@ def road_of(ticket: OrderTicket, path: CandlePath, instrument: Instrument) -> Ro
     return _road(state, path, entry.step, end, last, fees=fees, result=result, notes=notes)
 
 
+def read_road(ticket: OrderTicket, reader: PathReader, instrument: Instrument) -> Road:
+    """A ticket's road up to now, read as finely as the market tells it wherever something happened to the order.
+
+    An hour or a day hides which of two prices came first. Minutes that told it once go on telling it after their hour
+    has closed, so a final road stays what it was.
+
+    Raises:
+        InsufficientData: no candle has closed since the ticket.
+        NotFound, VenueUnavailable: as the market does.
+    """
+    path = reader.read(ticket.symbol, ticket.quote_time)
+    whole: set[int] = set()
+    while (row := _telling(ticket, path, instrument, whole)) is not None:
+        finer = reader.finer(ticket.symbol, path, row)
+        if finer is None:
+            whole.add(int(path.open_time[row]))
+        path = finer or path
+    return road_of(ticket, path, instrument)
+
+
+def _telling(ticket: OrderTicket, path: CandlePath, instrument: Instrument, whole: set[int]) -> int | None:
+    """The first candle that decides the road and may yet be split: of the entry, an exit, or the order's own end."""
+    entry = _entry(ticket, path, instrument) if len(path) else None
+    if entry is not None:
+        exits = () if ticket.side == "sell" else _exit_rows(ticket, path, entry)
+        rows = [entry.row, *sorted(row for row in exits if row is not None)[:1]]
+    else:
+        ends = None if ticket.good_till is None else path.row_around(ticket.good_till)
+        rows = [] if ends is None else [ends]
+    splits = (row for row in rows if row >= 0 and path.timeframes[row] != "1m")
+    return next((row for row in splits if int(path.open_time[row]) not in whole), None)
+
+
 def own_price(ticket: OrderTicket) -> Decimal:
     """The price a ticket names: of its limit or stop, else what the market quoted."""
     return ticket.limit_price or ticket.stop_price or ticket.reference_price
@@ -117,10 +151,8 @@ def _exit(
     ticket: OrderTicket, path: CandlePath, entry: _Entry, instrument: Instrument
 ) -> tuple[RoadState, Step | None, Decimal, tuple[str, ...]]:
     """How a purchase would have ended: state, step, fee of the sale, and what was assumed."""
-    from_row, after_row = max(entry.row, 0), entry.row + 1
     stop, target = ticket.stop_loss, ticket.take_profit
-    stopped = None if stop is None else _first(path.low <= float(stop), from_row)
-    taken = None if target is None else _first(path.high >= float(target), after_row)
+    stopped, taken = _exit_rows(ticket, path, entry)
     if stop is not None and stopped is not None and (taken is None or stopped <= taken):
         price = stop if stopped == entry.row else min(stop, path.price(stopped, "open"))
         notes = (f"Both exits lie within {path.told(stopped)}: the stop-loss counts.",) if stopped == taken else ()
@@ -130,6 +162,14 @@ def _exit(
         step = Step(target, path.closed(taken), f"take-profit touched by {path.told(taken)}")
         return "target", step, instrument.maker_fee, ()
     return "held", None, instrument.taker_fee, ()
+
+
+def _exit_rows(ticket: OrderTicket, path: CandlePath, entry: _Entry) -> tuple[int | None, int | None]:
+    """Where the stop-loss and the take-profit are reached first."""
+    stop, target = ticket.stop_loss, ticket.take_profit
+    stopped = None if stop is None else _first(path.low <= float(stop), max(entry.row, 0))
+    taken = None if target is None else _first(path.high >= float(target), entry.row + 1)
+    return stopped, taken
 
 
 def _first(touched: NDArray[np.bool_], start: int = 0) -> int | None:

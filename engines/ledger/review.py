@@ -12,8 +12,8 @@ from engines.domain.orders import OrderTicket, TicketStatus
 from engines.domain.review import Choice, ChoiceSum, Review, ReviewedDecision, Road
 from engines.errors import InsufficientData, NotFound
 from engines.ledger.calibration import Call, calibrate
-from engines.ledger.candle_path import CandlePath, PathReader
-from engines.ledger.marking import MODEL, own_price, price_at, road_of
+from engines.ledger.candle_path import PathReader
+from engines.ledger.marking import MODEL, own_price, price_at, read_road
 from engines.ledger.tickets import Decided
 from engines.market.data import MarketData
 
@@ -74,7 +74,6 @@ class _Reader:
     def __init__(self, market: MarketData) -> None:
         self._market = market
         self._paths = PathReader(market)
-        self._known: dict[str, CandlePath] = {}
         self._roads: dict[str, Road] = {}
         self.unmarked: dict[str, str] = {}
 
@@ -86,8 +85,7 @@ class _Reader:
             self.unmarked[ticket.id] = f"It was made on the market {ticket.market}, and this desk is on another."
             return
         try:
-            path = self._known[ticket.id] = self._paths.read(ticket.symbol, ticket.quote_time)
-            self._roads[ticket.id] = road_of(ticket, path, self._market.instrument(ticket.symbol))
+            self._roads[ticket.id] = read_road(ticket, self._paths, self._market.instrument(ticket.symbol))
         except (InsufficientData, NotFound) as error:
             self.unmarked[ticket.id] = error.message
 
@@ -96,11 +94,19 @@ class _Reader:
         return self._roads.get(ticket.id)
 
     def price_after(self, ticket: OrderTicket, horizon: timedelta) -> tuple[Decimal | None, bool]:
-        """The close at the horizon, and whether that has been reached."""
-        path, then = self._known.get(ticket.id), ticket.quote_time + horizon
+        """The close of the last full hour at the horizon, and whether that has been reached.
+
+        Whole hours, because the minutes after one are gone from the path once the next hour has closed: whether a
+        score was right must not change with the time it is asked at.
+        """
+        then = ticket.quote_time + horizon
         if self._market.now(ticket.symbol) < then:
             return None, False
-        return (price_at(path, then, within_ms=_PRICE_WITHIN_MS) if path is not None else None), True
+        if ticket.id not in self._roads:
+            return None, True
+        hour = then.replace(minute=0, second=0, microsecond=0)
+        path = self._paths.split_at(ticket.symbol, self._paths.read(ticket.symbol, ticket.quote_time), hour)
+        return price_at(path, hour, within_ms=_PRICE_WITHIN_MS), True
 
 
 def _reviewed(ticket: OrderTicket, replacements: Mapping[str, OrderTicket], reader: _Reader) -> ReviewedDecision:
@@ -153,10 +159,11 @@ def _sum(choice: Choice, decisions: Sequence[ReviewedDecision]) -> ChoiceSum:
 
 def _call(ticket: OrderTicket, reader: _Reader, horizon: timedelta) -> Call:
     price, of_age = reader.price_after(ticket, horizon)
-    moved = None
+    went = None
     if price is not None:
-        moved = price > ticket.reference_price if ticket.side == "buy" else price < ticket.reference_price
-    return Call(ticket.symbol, ticket.quote_time, ticket.confluence.score, of_age=of_age, moved=moved)
+        gain = price - ticket.reference_price if ticket.side == "buy" else ticket.reference_price - price
+        went = (gain > 0) - (gain < 0)
+    return Call(ticket.symbol, ticket.quote_time, ticket.confluence.score, of_age=of_age, went=went)
 
 
 def _warnings(decisions: Sequence[ReviewedDecision], decided: Decided, *, simulated: bool) -> tuple[str, ...]:

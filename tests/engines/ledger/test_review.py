@@ -187,6 +187,25 @@ def test_a_score_counts_only_once_its_day_is_over_and_not_without_a_view(
     assert (old.too_young, old.scored.calls, old.scored.right) == (0, 1, 0)
 
 
+def test_a_score_still_counts_after_days_have_taken_the_place_of_hours(
+    context: OrderContext,
+    ask: Ask,
+    market: FixedMarket,
+    reviewed: Callable[..., Review],
+    hand_clock: ManualClock,
+    pass_hours: Callable[..., None],
+) -> None:
+    reject(context, ask(score=0.4))
+    since = hand_clock.now()
+    pass_hours(*[64_120 + hour for hour in range(24 * 70)])
+    for day in range(1, 70):
+        opened = since.replace(hour=0, minute=0) + timedelta(days=day)
+        first = 64_120 + int((opened - since) / timedelta(hours=1))
+        market.set_ohlc("BTC/USDT", opened, (first - 1, first + 23, first - 1, first + 23), "1d")
+    found = reviewed().calibration
+    assert (found.scored.calls, found.scored.right, found.unmarked) == (1, 1, 0)
+
+
 def test_few_decisions_and_one_that_outweighs_them_are_said_before_the_sum_is_believed(
     context: OrderContext, ask: Ask, reviewed: Callable[..., Review], pass_hours: Callable[..., None]
 ) -> None:
@@ -284,10 +303,10 @@ def made_calls(draw: st.DrawFn) -> list[Call]:
     calls = []
     for _ in range(draw(st.integers(0, 40))):
         of_age = draw(st.booleans())
-        moved = draw(st.sampled_from([True, False, None])) if of_age else None
+        went = draw(st.sampled_from([1, -1, 0, None])) if of_age else None
         score = draw(st.none() | st.integers(-100, 100).map(lambda points: points / 100))
         when = start + timedelta(hours=draw(st.integers(0, 300)))
-        calls.append(Call(draw(st.sampled_from(["BTC/USDT", "ETH/USDT"])), when, score, of_age=of_age, moved=moved))
+        calls.append(Call(draw(st.sampled_from(["BTC/USDT", "ETH/USDT"])), when, score, of_age=of_age, went=went))
     return calls
 
 
@@ -298,12 +317,13 @@ def test_every_call_is_in_exactly_one_count_and_every_counted_one_in_one_bucket(
     assert sum(bucket.moved.calls for bucket in found.buckets) == found.scored.calls
     assert found.independent <= found.scored.calls
     assert (found.independent > 0) == (found.scored.calls > 0)
-    against = sum(bucket.moved.calls - bucket.moved.right for bucket in found.buckets if bucket.highest <= 0)
-    assert found.scored.right == against + sum(b.moved.right for b in found.buckets if b.lowest >= 0)
+    counted = [(call.score, call.went) for call in calls if call.score and call.went is not None]
+    assert found.scored.right == sum((score > 0 and went > 0) or (score < 0 and went < 0) for score, went in counted)
+    assert sum(bucket.moved.right for bucket in found.buckets) == sum(went > 0 for _, went in counted)
     if found.brier is not None:
         exact = [
-            (Fraction(1 + Fraction(call.score)) / 2 - int(call.moved)) ** 2
+            (Fraction(1 + Fraction(call.score)) / 2 - Fraction(1 + call.went, 2)) ** 2
             for call in calls
-            if call.score and call.moved is not None
+            if call.score and call.went is not None
         ]
         assert found.brier == pytest.approx(float(sum(exact) / len(exact)))

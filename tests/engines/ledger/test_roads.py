@@ -22,7 +22,7 @@ from engines.errors import InsufficientData
 from engines.execution.context import OrderContext
 from engines.execution.prepare import prepare_ticket
 from engines.ledger.candle_path import PathReader
-from engines.ledger.marking import road_of
+from engines.ledger.marking import read_road, road_of
 from engines.market.fixed import FixedMarket
 
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)
@@ -223,6 +223,77 @@ def test_a_market_without_minutes_leaves_the_time_they_would_cover_unseen() -> N
     path = PathReader(market).read("BTC/USDT", START + timedelta(minutes=15))
     assert path.counted() == {"1h": 1}
     assert path.unseen_seconds == 45 * 60
+
+
+def two_days_of_minutes(clock: ManualClock, *told: float) -> FixedMarket:
+    """A market at 100 whose minutes after the first midnight stood at what is told and then at 97 for 80 days.
+
+    The hours and days are those that the minutes make up; the minutes are there for two days.
+    """
+    market = FixedMarket((COIN,), clock)
+    market.set_quote("BTC/USDT", "100", "100")
+    prices = [*[100.0] * 480, *told, *[97.0] * (80 * 1440)]
+    lengths: tuple[tuple[Timeframe, int, int, int], ...] = (
+        ("1m", 1, 0, 2 * 1440),
+        ("1h", 60, 0, 80 * 1440),
+        ("1d", 1440, 480, 80 * 1440),
+    )
+    for timeframe, length, begin, end in lengths:
+        for first in range(begin, end, length):
+            part = prices[first : first + length]
+            opened = START + timedelta(minutes=first)
+            market.set_ohlc("BTC/USDT", opened, (part[0], max(part), min(part), part[-1]), timeframe)
+    return market
+
+
+MIDNIGHT = START + timedelta(hours=8)
+
+
+@pytest.mark.parametrize(
+    ("made", "state"),
+    [
+        (ticket(stop_loss="95", take_profit="105"), "target"),
+        (ticket(order_type="limit", limit_price="99", take_profit="105"), "target"),
+        (
+            ticket(
+                order_type="limit", limit_price="99", time_in_force="GTD", good_till=MIDNIGHT + timedelta(minutes=5)
+            ),
+            "held",
+        ),
+        (ticket(order_type="stop", stop_price="104", stop_loss="95"), "stopped"),
+    ],
+)
+def test_what_minutes_have_told_stays_when_their_hour_has_closed_and_when_their_day_has(
+    made: OrderTicket, state: str
+) -> None:
+    clock = ManualClock(START)
+    market = two_days_of_minutes(clock, 100, 100, 99, 99, 103, 106, 106, 90, 90, 97)
+    roads = []
+    for step in (timedelta(hours=8, minutes=20), timedelta(hours=1), timedelta(days=1), timedelta(days=76)):
+        clock.advance(step)
+        roads.append(read_road(made, PathReader(market), COIN))
+    first = roads[0]
+    assert (first.state, first.exit is not None) == (state, state != "held")
+    assert first.entry is not None
+    assert "1d" in roads[-1].candles
+    for later in roads[1:]:
+        assert (later.state, later.entry, later.exit, later.result) == (
+            first.state,
+            first.entry,
+            first.exit,
+            first.result,
+        )
+
+
+def test_minutes_that_do_not_reach_what_their_hour_did_are_not_believed() -> None:
+    clock = ManualClock(START + timedelta(hours=2))
+    market = FixedMarket((COIN,), clock)
+    market.set_ohlc("BTC/USDT", START, (100, 106, 90, 97), "1h")
+    market.set_ohlc("BTC/USDT", START, (100, 106, 99, 105), "1m")
+    market.set_ohlc("BTC/USDT", START + timedelta(hours=1), QUIET, "1h")
+    found = read_road(ticket(stop_loss="95", take_profit="105"), PathReader(market), COIN)
+    assert found.state == "stopped"
+    assert "Both exits lie within the 1h candle" in found.notes[0]
 
 
 def test_after_two_months_days_stand_for_hours_in_between() -> None:
