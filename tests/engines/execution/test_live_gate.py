@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete
 from engines.confirmation.risk import default_limits
 from engines.domain.clock import ManualClock
 from engines.domain.orders import OrderIntent
-from engines.errors import InvalidRequest, RiskDenied
+from engines.errors import InvalidRequest, OutcomeUnknown, RiskDenied
 from engines.execution.broker import ApprovedTicket, VenueOrder
 from engines.execution.context import OrderContext
 from engines.execution.live_gate import LiveGate
@@ -30,9 +30,12 @@ class Desk:
 
     class Venue(PaperBroker):
         placed = 0
+        cut_off = False
 
         def place(self, approved: ApprovedTicket) -> VenueOrder:
             self.placed += 1
+            if self.cut_off:
+                raise OutcomeUnknown("The answer was cut off.")
             return super().place(approved)
 
     def __init__(self, engine: Engine, ledger: Ledger, market: FixedMarket, clock: ManualClock) -> None:
@@ -177,9 +180,9 @@ def test_who_armed_and_disarmed_is_in_the_audit(desk: Desk) -> None:
 def test_a_paper_desk_leaves_live_orders_alone_and_says_nothing_about_them(desk: Desk) -> None:
     desk.ready()
     desk.intent = replace(desk.intent, order_type="limit", limit_price=Decimal(60_000))
+    desk.venue.cut_off = True
     order = submit(desk.approved(), desk.context, desk.venue)
     assert order is not None
-    desk.ledger.record_unsettled(order.id, "unknown", "No answer.")
     elsewhere = PaperBroker(desk.venue._engine, FixedMarket((), desk.clock, name="other"), desk.clock)
     paper = replace(desk.context, mode="paper", within="paper-")
     ticket_id = desk.ledger.order(order.id).ticket_id
