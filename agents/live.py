@@ -40,7 +40,7 @@ _LIST_SECONDS: Final = 12.0
 # A round asks at least once; it may take a third of what the venue lets be asked for.
 _SHARE: Final = 3.0
 # A stream without an event for so long may have missed some: fills are then compared, too.
-_SILENT_SECONDS: Final = 60.0
+SILENT_SECONDS: Final = 60.0
 # A look-up takes a few requests, and the rounds have to be left their share.
 _PER_LOOK: Final = 8.0
 # An event may be this much later than the look that found what it speaks of.
@@ -229,7 +229,7 @@ class LiveDesk:
     def _compare_in_time(self, now: float) -> None:
         """The comparison that is due: of the fills, too, while the stream says nothing that they could be known by."""
         silent = self.stream.standing.silent_seconds if self.stream is not None else None
-        if self.stream is None or silent is None or silent < _SILENT_SECONDS:
+        if self.stream is None or silent is None or silent < SILENT_SECONDS:
             self.compare("routine")
             return
         found = self.compare("reconnect")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from agents.live import LiveDesk
+from agents.live import SILENT_SECONDS, LiveDesk
 from api.schemas.live import (
     BalanceDifference,
     ExternalFill,
     ExternalOrder,
     LiveStanding,
+    PrivateStream,
     Reconciliation,
     VenueBalance,
 )
 from engines.ledger import externals
 from engines.ledger.reconciliation import RecordedReconciliation
+
+if TYPE_CHECKING:
+    from engines.execution.venues.private_stream import StreamStanding
 
 
 def live_view(live: LiveDesk) -> LiveStanding:
@@ -32,6 +36,21 @@ def live_view(live: LiveDesk) -> LiveStanding:
         in_the_way=gate.in_the_way(),
         order_events="streamed" if stream is not None and stream.is_up else "polled",
         stream_trouble=stream.trouble if stream is not None else "",
+        private_stream=private_stream_view(stream) if stream is not None else None,
+    )
+
+
+def private_stream_view(found: StreamStanding) -> PrivateStream:
+    """A stream as it stands: up, silent for long, or down and why."""
+    silent = found.silent_seconds
+    standing: Literal["up", "silent", "down"] = "down"
+    if found.is_up and silent is not None:
+        standing = "silent" if silent >= SILENT_SECONDS else "up"
+    return PrivateStream(
+        standing=standing,
+        connections=found.connections,
+        silent_seconds=None if silent is None else round(silent, 1),
+        trouble=found.trouble,
     )
 
 

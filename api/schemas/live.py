@@ -11,6 +11,17 @@ from api.schemas.switch import Reason
 from engines.domain.orders import OrderType, Side
 
 
+class PrivateStream(BaseModel):
+    """How the venue's stream of the account's own orders stands; it only wakes the desk, which asks either way."""
+
+    standing: Literal["up", "silent", "down"] = Field(
+        description="`silent`: up, and without an event for a minute, so that trades are compared each minute too."
+    )
+    connections: int = Field(description="How often it was up since the desk began.")
+    silent_seconds: float | None = Field(description="Since its last event, or since it came up; null while down.")
+    trouble: str = Field(description="Why it is down; empty while it is up and before the first try.")
+
+
 class LiveStanding(BaseModel):
     """What stands between an approved order and the venue."""
 
@@ -24,6 +35,7 @@ class LiveStanding(BaseModel):
         description="Whether the venue tells of orders as it happens; they are asked for now and then all the same."
     )
     stream_trouble: str = Field(description="Why the venue's stream is down; empty while it is up.")
+    private_stream: PrivateStream | None = Field(description="How that stream stands; null where the venue has none.")
 
 
 class ArmRequest(Request):

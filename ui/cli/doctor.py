@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
@@ -50,7 +51,7 @@ def examine(given: dict[str, Any]) -> int:
 
 def findings(given: dict[str, Any]) -> Iterator[Finding]:
     """Check Python, settings, home, database, market, streams, model, kernels, port, keys, limits, the
-    live parts and the audit chain, in that order."""
+    live parts, the events of live orders and the audit chain, in that order."""
     from agents.settings import load_settings
 
     yield Finding("python", healthy=sys.version_info >= (3, 11), detail=sys.version.split()[0])
@@ -241,6 +242,34 @@ def _venue_standing(settings: Settings, venue: str) -> str:
     return f"{traded}; {compared}"
 
 
+def _events(settings: Settings) -> str:
+    """How the running desk hears of its orders; asked of it, because a second listener would use up its key's turns."""
+    from ui.cli.serving import running_on
+    from ui.client import DeskClient, DeskError
+
+    if settings.mode == "paper":
+        return "paper; what rests is held against the market in every round"
+    address = running_on(settings.home)
+    if not address:
+        return "no desk runs; it listens for its orders' events while it serves"
+    try:
+        with DeskClient(address, key=os.environ.get("QTP_API_KEY", "")) as desk:
+            live = desk.status()["live"]
+    except DeskError as error:
+        return f"the desk at {address} does not tell ({error.message}); QTP_API_KEY names a key that may read"
+    stream = live["private_stream"]
+    if stream is None:
+        return f"{live['venue']} has no stream of them here, so they are asked for"
+    if stream["standing"] == "down":
+        raise VenueUnavailable(
+            f"The stream of orders at {live['venue']} is down: {stream['trouble'] or 'it was not up yet'}.",
+            remedy="It is tried again by itself, and orders are asked for meanwhile; nothing is lost, only later.",
+        )
+    told = f"streamed by {live['venue']}, connection {stream['connections']}, {stream['silent_seconds']:.0f} s since"
+    silent = "; trades are compared each minute because it is silent" if stream["standing"] == "silent" else ""
+    return f"{told} the last event{silent}"
+
+
 def _limits(settings: Settings) -> str:
     from engines.confirmation.risk import default_limits
     from engines.execution.limits_file import load_limits
@@ -260,5 +289,6 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "keys": _keys,
     "limits": _limits,
     "live": _live,
+    "events": _events,
     "audit": _audit,
 }

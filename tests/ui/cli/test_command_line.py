@@ -24,6 +24,7 @@ ROWS = HEADER + "".join(
 
 def test_doctor_finds_a_fresh_machine_in_order(run: Run) -> None:
     result = run("doctor", "--home", "fresh", QTP_PORT="0")
+    assert "events     paper; what rests is held against the market in every round" in result.stdout
     assert result.returncode == 0, result.stdout
     assert "Everything is in order." in result.stdout
     assert "FAIL" not in result.stdout
