@@ -90,6 +90,16 @@ class Quote:
         """Half-way between bid and ask."""
         return (self.bid + self.ask) / 2
 
+    @property
+    def mark(self) -> Decimal:
+        """What a holding is valued at: the last trade, held within bid and ask.
+
+        One odd print is neither a loss nor a height of the account; nobody could have sold or bought there.
+        """
+        if not self.last.is_finite():
+            return self.mid
+        return min(max(self.last, self.bid), self.ask)
+
     def taking(self, side: Side) -> Decimal:
         """The price a market order of this side meets."""
         return self.ask if side == "buy" else self.bid

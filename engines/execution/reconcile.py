@@ -259,6 +259,6 @@ def _price(context: OrderContext, currency: str, quote: str) -> Decimal | None:
     if currency == quote:
         return None
     try:
-        return context.market.quote(f"{currency}/{quote}").last
+        return context.market.quote(f"{currency}/{quote}").mark
     except NotFound:
         return None

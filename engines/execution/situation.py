@@ -32,16 +32,19 @@ def usable_quote(market: MarketData, symbol: str) -> Quote:
 
 
 def marks_of(account: Account, market: MarketData, entries: OpenEntries | None = None) -> dict[str, Decimal]:
-    """Last price of every symbol that is held, and of what values the buys that others placed without a price."""
+    """Mark of every symbol that is held, and of what values the buys that others placed without a price.
+
+    Raises:
+        VenueUnavailable: one of them has no two-sided price.
+    """
     held = [position.symbol for position in account.positions if position.quantity]
-    marks = {symbol: market.quote(symbol).last for symbol in held}
+    marks = {symbol: usable_quote(market, symbol).mark for symbol in held}
     for order in entries.unpriced if entries else ():
         _, quote = currencies(order.symbol)
         for symbol in {order.symbol, f"{quote}/{account.currency}"} - {*marks, f"{quote}/{quote}"}:
             # What has no price is left out: whoever needs it takes the order for one that cannot be valued.
             with suppress(NotFound):
-                last = market.quote(symbol).last
-                marks |= {symbol: last} if last.is_finite() and last > 0 else {}
+                marks[symbol] = usable_quote(market, symbol).mark
     return marks
 
 

@@ -60,7 +60,7 @@ class Portfolio:
 def value_account(
     account: Account, market: MarketData, *, starting_cash: Decimal = Decimal(0), profit: Profit | None = None
 ) -> Portfolio:
-    """Value what an account holds at the market's last prices.
+    """Value what an account holds at the market's marks: last prices, held within bid and ask.
 
     Raises:
         NotFound: the market does not list a symbol that is held.
@@ -87,7 +87,7 @@ def value_account(
 
 
 def _valued(position: Position, market: MarketData) -> Valuation:
-    mark = market.quote(position.symbol).last
+    mark = market.quote(position.symbol).mark
     value = position.quantity * mark
     return Valuation(
         symbol=position.symbol,
