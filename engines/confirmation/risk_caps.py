@@ -57,7 +57,8 @@ def order_notional(intent: OrderIntent, situation: Situation, limits: RiskLimits
 def order_fraction(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
     """The account's cap on one order, as a fraction of equity."""
     if limits.max_order_fraction is None:
-        return Finding("order_fraction", "no limit", "", None)
+        notional = intent.quantity * order_price(intent, situation.quote)
+        return Finding("order_fraction", "no limit", money(notional, situation.instrument.quote), None)
     cap = limits.max_order_fraction * situation.equity
     told = f"limit of {percent(limits.max_order_fraction * 100)} of equity per order"
     return _notional_cap("order_fraction", cap, told, intent, situation, limits)
@@ -97,11 +98,13 @@ def account_exposure(intent: OrderIntent, situation: Situation, limits: RiskLimi
 def day_notional(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> Finding:
     """The account's cap on what is bought in one UTC day; open buys of others may still fill today."""
     cap, currency = limits.max_day_notional, situation.instrument.quote
-    if cap is None or situation.activity is None or intent.side == "sell":
-        return Finding("day_notional", "no limit" if cap is None else money(cap, currency), "", None)
     value = order_price(intent, situation.quote)
+    if situation.activity is None or intent.side == "sell":
+        return Finding("day_notional", "no limit" if cap is None else money(cap, currency), "not counted", None)
     bought = situation.activity.bought_today + sum(situation.external.values(), NOTHING)
     total = bought + intent.quantity * value
+    if cap is None:
+        return Finding("day_notional", "no limit", money(total, currency), None)
     message = (
         f"Not possible: with this order the account would have bought about {money(total, currency)} today (UTC) and "
         f"its limit is {money(cap, currency)} a day ({limits.named})."

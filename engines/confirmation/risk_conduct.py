@@ -24,7 +24,7 @@ def order_rate(_: OrderIntent, situation: Situation, limits: RiskLimits) -> Find
     per_second, per_minute = limits.max_orders_per_second, limits.max_orders_per_minute
     limit = f"{per_second} a second, {per_minute} a minute"
     if activity is None:
-        return Finding("order_rate", limit, "", None)
+        return Finding("order_rate", limit, "not counted", None)
     second, minute = (_sent_within(activity, timedelta(seconds=seconds)) + 1 for seconds in (1, 60))
     within = second <= per_second and minute <= per_minute
     message = (

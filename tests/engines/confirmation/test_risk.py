@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.confirmation.risk import CHECKS, RiskLimits, Situation, default_limits, largest_passing, review
+from engines.domain.activity import Activity
 from engines.domain.instruments import Instrument, Quote
-from engines.domain.orders import Account, OrderIntent
+from engines.domain.orders import Account, OrderIntent, Side
 from engines.errors import InvalidRequest
 
 NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
@@ -47,6 +48,15 @@ def test_an_order_within_all_limits_runs_every_check() -> None:
     assert (verdict.outcome, verdict.quantity, verdict.denial) == ("approved", Decimal("0.1"), None)
     assert len(verdict.checks) == len(CHECKS)
     assert all(check.passed and not check.message for check in verdict.checks)
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("limits", [default_limits(), ROOMY])
+def test_every_check_names_a_limit_and_what_the_order_comes_to(limits: RiskLimits, side: Side) -> None:
+    for activity in (None, Activity(NOW)):
+        verdict = review(order(side=side), situation(btc="0.5", activity=activity), limits)
+        assert verdict.outcome == "approved"
+        assert not [check.name for check in verdict.checks if not (check.limit and check.value)]
 
 
 def test_the_review_stops_at_the_first_denial() -> None:
