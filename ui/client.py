@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
@@ -163,7 +163,7 @@ class AsyncDeskClient:
         async for event in self._tail(_Tail(requests.run_events(run_id), run_id=run_id)):
             yield event
 
-    async def news(self, thread_id: str, *, after: int) -> AsyncIterator[Event]:
+    async def news(self, thread_id: str, *, after: int) -> AsyncGenerator[Event, None]:
         """What a conversation is told without asking, behind a message's number; for as long as it is listened to.
 
         A desk that does not answer is tried again: each message comes once, in order.
