@@ -66,9 +66,9 @@ class PaperBroker:
     def place(self, approved: ApprovedTicket) -> VenueOrder:
         """Take the ticket's order under its client order id; the same id again is the same order.
 
-        It travels for the model's latency first, in the clock's time, and meets the prices of its arrival. Whoever sends
-        holds the ticket's claim meanwhile, as for a real venue's answer: another look would not find the order here
-        yet, and take that for proof that it was never sent.
+        It travels for the model's latency first, in the clock's time, and meets the prices of its arrival. Whoever
+        sends holds the ticket's claim meanwhile, as for a real venue's answer: another look would not find the order
+        here yet, and take that for proof that it was never sent.
 
         Raises:
             OrderRejected: no price, the market takes no such order, or the account's funds do not cover it.
