@@ -79,6 +79,9 @@ def _step(entry_id: str, context: OrderContext, broker: Broker, now: datetime) -
         _follow(exits, context.market.instrument(entry.symbol).round_quantity(ledger.left_to_guard(entry)), ledger)
         bring_protective(entry, ledger=ledger, broker=broker)
         exits = ledger.exits_of(entry_id)
+        if is_undecided(entry, exits, ledger=ledger):
+            # Trading is halted: who holds them is decided after it.
+            return
     at_work = [order for order in exits if order.status in OPEN_ORDER_STATUSES and not order.waits_at_desk]
     if any(order.held_by == "venue" for order in at_work):
         let_go(exits, f"{broker.name} holds the exits.", ledger=ledger)

@@ -26,7 +26,8 @@ def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker, place: boo
     """Record the stop-loss and take-profit of what filled of an entry, and have them placed where they are not yet.
 
     Must be called by the owner of the ticket's claim. Exits that the venue cannot hold are written as the desk's own,
-    for `guard_exits` to carry out, as are those of an entry that is still open.
+    for `guard_exits` to carry out, as are those of an entry that is still open. While trading is halted nothing is
+    sent, and what the venue does not hold already waits at the desk until it may be placed.
 
     Args:
         place: False when one of them is due: the venue is only asked for those that it has already.
@@ -47,6 +48,9 @@ def bring_protective(entry: Order, *, ledger: Ledger, broker: Broker, place: boo
             return _recorded(entry, broker.protect(entry), ledger, broker)
         return _guarded(entry, ledger)
     if not ledger.stays_at_desk(entry):
+        if at_venue and ledger.standing_state(entry.account).state == "halted":
+            found = _alive(entry, _found(entry, broker), ledger)
+            return _recorded(entry, found, ledger, broker) if found else _guarded(entry, ledger)
         seen, reason = tuple[VenueOrder, ...](), f"{broker.name} does not hold them."
         if at_venue and place and _may_be_placed(entry, ledger):
             seen, reason = _at_venue(entry, ledger, broker)

@@ -77,7 +77,13 @@ def gap_of(entry: Order, ledger: Ledger, now: datetime) -> Gap | None:
     stop = _at_work(stops)
     standing = ledger.standing_state(entry.account)
     if is_undecided(entry, exits, ledger=ledger):
-        why, told, cause = _UNDECIDED, None, _lasting("unknown", entry, now)
+        told = None
+        cause: Cause
+        if standing.state == "halted":
+            why = f"its venue is not known to hold the exits, and none is sent while {HALTED} ({standing.reason})"
+            cause = "halted"
+        else:
+            why, cause = _UNDECIDED, _lasting("unknown", entry, now)
     elif stop is None and (entry.stop_loss is not None or not exits):
         why, told, cause = _why(stops, entry, ledger, now)
     else:

@@ -13,6 +13,8 @@ from engines.domain.orders import Order
 from engines.errors import VenueUnavailable
 from engines.execution.guard import guard_exits
 from engines.execution.heard import Heard
+from engines.execution.sync import sync_fills
+from engines.execution.unprotected import unprotected
 from engines.execution.wake import bring_heard
 from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
 from tests.engines.venues.test_guarded_parts import Between
@@ -98,3 +100,25 @@ def test_news_of_an_entry_that_its_exit_ends_does_not_have_the_exits_placed_besi
     sales = [each for each in desk.venue.truth()["orders"] if each["side"] == "sell" and each["state"] != "cancelled"]
     assert sum(Decimal(each["quantity"]) for each in sales) <= entry.filled
     assert desk.ledger.verify_audit().intact
+
+
+def test_what_fills_while_trading_is_halted_has_no_exit_sent_and_is_named_as_unprotected(desk: Guarded) -> None:
+    entry = desk.order(order_type="limit", limit_price=Decimal(49_000), stop_loss=Decimal(48_000))
+    carried = desk.broker.carries_exits(desk.ledger.ticket(entry.ticket_id))
+    desk.ledger.change_state("halted", reason="something is wrong", by="ann")
+    desk.price(48_990)
+    sent = len(desk.venue.log(route="create"))
+    for _ in range(3):
+        with suppress(VenueUnavailable):
+            sync_fills(desk.ledger, desk.broker)
+        desk.guard()
+        desk.clock.advance(desk.broker.settling + timedelta(seconds=31))
+        desk.price(48_990)
+    assert desk.ledger.order(entry.id).status == "filled"
+    assert len(desk.venue.log(route="create")) == sent
+    named = [gap.entry_id for gap in unprotected(desk.ledger, desk.clock.now())]
+    assert named == ([] if carried else [entry.id])
+    desk.ledger.change_state("active", reason="looked at it", by="ann")
+    sync_fills(desk.ledger, desk.broker)
+    at_work = [(leg.id[-3:], leg.held_by) for leg in desk.ledger.exits_of(entry.id) if leg.status == "accepted"]
+    assert at_work == [("-sl", "venue")]
