@@ -9,10 +9,8 @@ from typing import Final
 from engines.confirmation.risk_limits import RiskLimits
 from engines.confirmation.risk_situation import Check, Finding, Situation, only, share, time_in_force
 from engines.confirmation.wording import lasting, percent, price
+from engines.domain.instruments import CLOCK_SKEW
 from engines.domain.orders import OrderIntent
-
-# A venue's clock may run ahead of ours by this much before its quote is called one from the future.
-_CLOCK_SKEW: Final = timedelta(seconds=2)
 
 
 def allow_list(intent: OrderIntent, _: Situation, limits: RiskLimits) -> Finding:
@@ -63,7 +61,7 @@ def quote_age(intent: OrderIntent, situation: Situation, limits: RiskLimits) -> 
     """A quote that is neither old nor from the future."""
     age = situation.now - situation.quote.time
     limit, value = f"{limits.quote_max_age_seconds} s", lasting(age)
-    usable = -_CLOCK_SKEW <= age <= timedelta(seconds=limits.quote_max_age_seconds)
+    usable = -CLOCK_SKEW <= age <= timedelta(seconds=limits.quote_max_age_seconds)
     told = f"is {value} old" if age >= timedelta(0) else "lies in the future"
     message = f"The last price of {intent.symbol} {told} and the limit is {limit} ({limits.named})."
     return Finding("quote_age", limit, value, only(usable), message)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 from engines.domain.orders import OrderType, Side
+
+CLOCK_SKEW: Final = timedelta(seconds=2)
+"""A venue's clock may run ahead of ours by this much before its prices are called ones from the future."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from engines.market.candle_checks import bad_rows
 from engines.market.ccxt_venue import CcxtVenue
 from engines.market.listing import listed
 from engines.market.raw_candles import RawCandles
+from engines.market.stamps import told_at
 from engines.market.venue_rules import narrowed
 from engines.market.window import window_end
 
@@ -136,8 +137,7 @@ class CcxtMarket:
                 f"{self._venue.title} shows no usable prices of {symbol} (bid {bid}, ask {ask}). Nothing was sent.",
                 remedy="Try again in a minute.",
             )
-        now, stamp = self.now(), ticker.get("timestamp")
-        time_ = min(from_ms(stamp), now) if stamp else now
+        time_ = told_at(ticker.get("timestamp"), self.now())
         return Quote(symbol, bid, ask, last or (bid + ask) / 2, time_, self.name, self.simulated)
 
     def order_book(self, symbol: str) -> OrderBook | None:
@@ -152,8 +152,7 @@ class CcxtMarket:
             return None
         raw = self._venue.call("fetch_order_book", symbol, _DEPTH)
         bids, asks = (tuple(_level(row) for row in raw.get(name) or ()) for name in ("bids", "asks"))
-        now, stamp = self.now(), raw.get("timestamp")
-        time_ = min(from_ms(stamp), now) if stamp else now
+        time_ = told_at(raw.get("timestamp"), self.now())
         book = OrderBook(symbol, bids, asks, time_, self.name, self.simulated)
         if not book.is_sound:
             raise VenueUnavailable(

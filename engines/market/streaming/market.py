@@ -14,8 +14,9 @@ from engines.domain.book import Level, OrderBook
 from engines.domain.candles import CandleFrame
 from engines.domain.clock import Clock
 from engines.domain.instruments import Instrument, Quote
-from engines.domain.timeframe import Timeframe, duration_ms, floor_ms, from_ms, to_ms
+from engines.domain.timeframe import Timeframe, duration_ms, floor_ms, to_ms
 from engines.market.ccxt_market import CcxtMarket
+from engines.market.stamps import told_at
 from engines.market.streaming.board import Board, Levels
 from engines.market.streaming.candle_ledger import CAPACITY
 from engines.market.streaming.feed import StreamFeed
@@ -125,8 +126,7 @@ class StreamedMarket:
         self._feed.close()
 
     def _time(self, time_ms: int | None) -> datetime:
-        now = self.now()
-        return min(from_ms(time_ms), now) if time_ms else now
+        return told_at(time_ms, self.now())
 
     def _frame(self, rows: tuple[Row, ...], symbol: str, timeframe: Timeframe) -> CandleFrame:
         open_, high, low, close, volume = (

@@ -104,6 +104,7 @@ class FakeExchange:
         self.page_size = 1_000
         self.ticker = {"bid": "100.10", "ask": "100.30", "last": "100.20"}
         self.listed_since = 0
+        self.ahead_ms = -40
         exchange = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -171,7 +172,7 @@ class FakeExchange:
             return [[*row, row[0] + span - 1, "1", 1, "1", "1", "0"] for row in rows]
         if path == "/api/v3/ticker/24hr":
             prices = {f"{side}Price": self.ticker[side] for side in ("bid", "ask", "last")}
-            return {"symbol": "BTCUSDT", **prices, "closeTime": to_ms(self.clock.now()) - 40}
+            return {"symbol": "BTCUSDT", **prices, "closeTime": to_ms(self.clock.now()) + self.ahead_ms}
         if path == "/0/public/AssetPairs":
             return {"error": [], "result": {"XBTUSDT": _KRAKEN_PAIR}}
         if path == "/0/public/OHLC":

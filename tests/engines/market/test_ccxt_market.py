@@ -71,6 +71,14 @@ def test_a_quote_has_the_best_prices_now(market: CcxtMarket, clock: ManualClock)
     assert (quote.market, quote.simulated) == (market.name, False)
 
 
+@pytest.mark.parametrize(("ahead_ms", "kept_ms"), [(-90_000, -90_000), (1_500, 0), (5_000, 5_000)])
+def test_a_quote_is_as_old_or_as_far_ahead_as_the_exchange_says(
+    open_market: Open, fake_exchange: Any, clock: ManualClock, ahead_ms: int, kept_ms: int
+) -> None:
+    fake_exchange.ahead_ms = ahead_ms
+    assert open_market("binance").quote("BTC/USDT").time - clock.now() == timedelta(milliseconds=kept_ms)
+
+
 def test_trading_rules_are_the_exchanges_own(open_market: Open) -> None:
     binance, kraken = (open_market(name).instrument("BTC/USDT") for name in ("binance", "kraken"))
     assert (binance.tick_size, binance.lot_size) == (Decimal("0.01"), Decimal("0.00001"))
