@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 
 from agents.nodes.late_fills import NEXT_STEPS, LateFills, tell_late_fills
@@ -53,20 +54,19 @@ class Newsroom:
                 logger.warning("what filled of order %s is not told yet: %s", untold.order_id, error)
         return told
 
-    async def watch(self, owner: str, *, after: int, thread_id: str | None) -> AsyncIterator[News]:
-        """What is told to an owner behind a message's number, for as long as somebody listens."""
+    async def watch(
+        self, owner: str, *, after: int, thread_id: str | None, stopping: anyio.Event
+    ) -> AsyncIterator[News]:
+        """What is told to an owner behind a message's number, until nobody listens or the desk is stopping."""
         behind = after
-        while True:
+        while not stopping.is_set():
             news = self._news
             found = await run_in_threadpool(self.store.after, owner, behind, thread_id=thread_id)
             for each in found:
                 yield each
                 behind = each.id
             if not found:
-                try:
-                    await asyncio.wait_for(news.wait(), _LOOK_SECONDS)
-                except TimeoutError:
-                    continue
+                await _first_of(news, stopping)
 
     def _tell(self, untold: Untold) -> bool:
         desk = self._desk
@@ -83,3 +83,16 @@ class Newsroom:
             next_steps=list(NEXT_STEPS),
         ).model_dump(mode="json")
         return self.store.tell(untold, rendered.text, answer)
+
+
+async def _first_of(*events: asyncio.Event | anyio.Event) -> None:
+    """Wait for any of them, or for the time of the next look."""
+    with anyio.move_on_after(_LOOK_SECONDS):
+        async with anyio.create_task_group() as group:
+
+            async def wait(event: asyncio.Event | anyio.Event) -> None:
+                await event.wait()
+                group.cancel_scope.cancel()
+
+            for event in events:
+                group.start_soon(wait, event)

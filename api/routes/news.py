@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Depends, Query, Request
 from sse_starlette.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,8 @@ from api.auth import Reader
 from api.news import Newsroom
 from api.problems import problems
 from api.streams import PING_SECONDS, SEND_SECONDS, After, LastEventId
+
+_GRACE_SECONDS: Final = 2.0
 
 router = APIRouter(prefix="/v1", tags=["agent"])
 
@@ -54,9 +57,18 @@ async def watch_news(
     if behind is None:
         behind = await run_in_threadpool(newsroom.store.newest, caller.owner)
     thread = str(thread_id) if thread_id else None
+    stopping = anyio.Event()
 
     async def events() -> AsyncIterator[dict[str, str]]:
-        async for news in newsroom.watch(caller.owner, after=behind, thread_id=thread):
+        async for news in newsroom.watch(caller.owner, after=behind, thread_id=thread, stopping=stopping):
             yield {"id": str(news.id), "event": "message", "data": json.dumps(news.answer, ensure_ascii=False)}
 
-    return EventSourceResponse(events(), ping=PING_SECONDS, sep="\n", send_timeout=SEND_SECONDS)
+    # Without a moment to end by itself a stream that never ends is broken off when the server stops.
+    return EventSourceResponse(
+        events(),
+        ping=PING_SECONDS,
+        sep="\n",
+        send_timeout=SEND_SECONDS,
+        shutdown_event=stopping,
+        shutdown_grace_period=_GRACE_SECONDS,
+    )

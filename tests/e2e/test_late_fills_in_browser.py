@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -81,3 +83,18 @@ def test_news_of_a_conversation_appear_in_every_window_that_has_it_open(start_de
     for chat in (first, second):
         expect(chat.replies().filter(has_text="T-1: Bought 2")).to_have_count(1)
     expect(other.replies()).to_have_count(0)
+
+
+def test_a_desk_that_stops_ends_what_listens_to_it_and_breaks_nothing_off(start_desk: Any, open_chat: Any) -> None:
+    desk = start_desk()
+    chat = open_chat(desk)
+    chat.open()
+    chat.say("hello")
+    expect(chat.replies().first).to_be_visible()
+    with httpx.stream("GET", f"{desk.url}/v1/news", timeout=60, trust_env=False) as response:
+        desk.stop()
+        # A stream that was broken off raises here.
+        assert [line for line in response.iter_lines() if line.startswith("data:")] == []
+    assert desk.process.returncode in {0, -signal.SIGTERM}
+    assert "without completing" not in desk.log
+    assert "Traceback" not in desk.log
