@@ -17,6 +17,8 @@ from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit
 from engines.market.fixed import FixedMarket
 
+from .sending import FlakyVenue
+
 
 class Desk:
     """What a rule is broken on: a paper account of 100,000 USDT at fixed prices."""
@@ -84,3 +86,8 @@ class Desk:
 @pytest.fixture
 def desk(context: OrderContext, account: Account, market: FixedMarket, paper: PaperBroker) -> Desk:
     return Desk(replace(context, limits=default_limits()), account, market, paper)
+
+
+@pytest.fixture
+def venue(paper: PaperBroker) -> FlakyVenue:
+    return FlakyVenue(paper)

@@ -1,12 +1,11 @@
-"""Submission: sent at most once, re-checked first, unclear answers looked up and never sent again."""
+"""Submission: sent at most once, re-checked first, cancelled and protected as approved."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,101 +13,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from engines.domain.clock import ManualClock
-from engines.domain.orders import Fill, Order, OrderIntent, OrderTicket
-from engines.errors import Conflict, OrderRejected, OutcomeUnknown, VenueUnavailable
-from engines.execution.broker import ApprovedTicket, Balance, OpenOrder, VenueOrder
+from engines.domain.orders import Order, OrderIntent
+from engines.errors import Conflict, OrderRejected, VenueUnavailable
 from engines.execution.context import OrderContext
-from engines.execution.paper import PaperBroker
 from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit, unfinished
 from engines.execution.sync import sync_fills
 from engines.market.fixed import FixedMarket
 
-ACCOUNT = "paper-fixed-usdt:ann"
-
-
-@dataclass
-class FlakyVenue:
-    """A paper venue behind a bad line: what it accepted and what it answered are two things."""
-
-    paper: PaperBroker
-    settling: timedelta = timedelta(0)
-    before: Exception | None = None
-    after: Exception | None = None
-    finds_fail: int = 0
-    hidden_finds: int = 0
-    places: list[str] = field(default_factory=list)
-    name: str = "paper"
-    model: str = "flaky"
-
-    def place(self, approved: ApprovedTicket) -> VenueOrder:
-        self.places.append(approved.ticket.client_order_id)
-        if self.before is not None:
-            raise self.before
-        seen = self.paper.place(approved)
-        if self.after is not None:
-            raise self.after
-        return seen
-
-    def find(self, client_order_id: str, symbol: str, *, since: datetime | None = None) -> VenueOrder | None:
-        if self.finds_fail > 0:
-            self.finds_fail -= 1
-            raise VenueUnavailable("The venue does not answer.")
-        if self.hidden_finds > 0:
-            self.hidden_finds -= 1
-            return None
-        return self.paper.find(client_order_id, symbol, since=since)
-
-    def cancel(self, client_order_id: str, symbol: str) -> VenueOrder:
-        if self.after is not None:
-            raise self.after
-        return self.paper.cancel(client_order_id, symbol)
-
-    def open_orders(self) -> tuple[OpenOrder, ...]:
-        return self.paper.open_orders()
-
-    def balances(self) -> dict[str, Balance]:
-        return self.paper.balances()
-
-    def fills_since(self, symbol: str, after_ms: int) -> tuple[Fill, ...]:
-        return self.paper.fills_since(symbol, after_ms)
-
-    def fills_on(self, symbols: Collection[str], after_ms: int) -> dict[str, tuple[Fill, ...]]:
-        return self.paper.fills_on(symbols, after_ms)
-
-    def holds_protection(self, ticket: OrderTicket) -> bool:
-        return self.paper.holds_protection(ticket)
-
-    def carries_exits(self, ticket: OrderTicket) -> bool:
-        return self.paper.carries_exits(ticket)
-
-    def protects_parts(self, ticket: OrderTicket) -> bool:
-        return self.paper.protects_parts(ticket)
-
-    def protect(self, entry: Order) -> tuple[VenueOrder, ...]:
-        if self.finds_fail > 0:
-            self.finds_fail -= 1
-            raise VenueUnavailable("The venue does not answer.")
-        return self.paper.protect(entry)
-
-    def ready(self) -> None:
-        self.paper.ready()
-
-
-@pytest.fixture
-def venue(paper: PaperBroker) -> FlakyVenue:
-    return FlakyVenue(paper)
-
-
-def approved(context: OrderContext, quantity: str = "0.1", **fields: Any) -> OrderTicket:
-    intent = OrderIntent(ACCOUNT, "thread-1", "BTC/USDT", "buy", Decimal(quantity))
-    ticket = prepare_ticket(replace(intent, **fields), context, owner="ann")
-    return context.ledger.decide(ticket.id, "approve", ticket.hash, "ann")
-
-
-def required(order: Order | None) -> Order:
-    assert order is not None
-    return order
+from .sending import ACCOUNT, FlakyVenue, approved, required
 
 
 def test_an_approved_ticket_becomes_one_filled_order(context: OrderContext, venue: FlakyVenue) -> None:
@@ -255,74 +168,6 @@ def test_a_rejection_by_the_venue_is_final(context: OrderContext, venue: FlakyVe
     assert submit(ticket.id, context, venue) == order
     assert len(venue.places) == 1
     assert context.ledger.account(ACCOUNT).reserved == {}
-
-
-def test_an_answer_cut_off_after_acceptance_is_found_by_our_id(context: OrderContext, venue: FlakyVenue) -> None:
-    venue.after = OutcomeUnknown("The answer was cut off.")
-    ticket = approved(context)
-    order = required(submit(ticket.id, context, venue))
-    assert (order.status, order.reason) == ("unknown", "The answer was cut off.")
-    assert context.ledger.account(ACCOUNT).reserved["USDT"] > Decimal(6_400)
-    assert unfinished(context.ledger) == (ticket.id,)
-    assert required(submit(ticket.id, context, venue)).status == "filled"
-    assert len(venue.places) == 1
-    assert unfinished(context.ledger) == ()
-
-
-def test_new_orders_on_the_symbol_wait_while_an_outcome_is_unknown(context: OrderContext, venue: FlakyVenue) -> None:
-    venue.after = OutcomeUnknown("The answer was cut off.")
-    submit(approved(context).id, context, venue)
-    with pytest.raises(Conflict, match="New orders on BTC/USDT wait until this is settled"):
-        approved(context)
-    assert approved(context, "1", symbol="ETH/USDT").status == "approved"
-
-
-def test_an_order_that_turns_up_late_is_still_found(
-    context: OrderContext, venue: FlakyVenue, hand_clock: ManualClock
-) -> None:
-    venue.settling = timedelta(seconds=10)
-    venue.after, venue.hidden_finds = OutcomeUnknown("The answer was cut off."), 4
-    ticket = approved(context)
-    submit(ticket.id, context, venue)
-    for _ in range(4):
-        hand_clock.advance(timedelta(seconds=1))
-        assert required(submit(ticket.id, context, venue)).status == "unknown"
-    assert required(submit(ticket.id, context, venue)).status == "filled"
-    assert len(venue.places) == 1
-
-
-def test_an_order_that_never_arrived_is_not_accepted_and_never_sent_again(
-    context: OrderContext, venue: FlakyVenue, hand_clock: ManualClock
-) -> None:
-    venue.settling, venue.before = timedelta(seconds=10), OutcomeUnknown("Timed out.")
-    ticket = approved(context)
-    statuses = [required(submit(ticket.id, context, venue)).status]
-    for _ in range(3):
-        hand_clock.advance(timedelta(seconds=6))
-        statuses.append(required(submit(ticket.id, context, venue)).status)
-    assert statuses == ["unknown", "unknown", "unknown", "not_accepted"]
-    assert context.ledger.ticket(ticket.id).status == "not_accepted"
-    assert context.ledger.account(ACCOUNT).reserved == {}
-    assert len(venue.places) == 1
-
-
-def test_look_ups_that_keep_failing_ask_for_an_operator(context: OrderContext, venue: FlakyVenue) -> None:
-    venue.after, venue.finds_fail = OutcomeUnknown("The answer was cut off."), 20
-    ticket = approved(context)
-    submit(ticket.id, context, venue)
-    statuses = [required(submit(ticket.id, context, venue)).status for _ in range(21)]
-    assert statuses == ["unknown"] * 19 + ["needs_operator", "filled"]
-    assert len(venue.places) == 1
-
-
-def test_an_error_nobody_foresaw_is_looked_up_too(context: OrderContext, venue: FlakyVenue) -> None:
-    venue.after = ZeroDivisionError("a defect")
-    ticket = approved(context)
-    with pytest.raises(ZeroDivisionError):
-        submit(ticket.id, context, venue)
-    assert context.ledger.ticket(ticket.id).status == "submitting"
-    assert required(submit(ticket.id, context, venue)).status == "filled"
-    assert len(venue.places) == 1
 
 
 def test_a_market_outage_sends_nothing_and_keeps_the_approval(
