@@ -29,6 +29,21 @@ const TicketCard = window.desk.component('TicketCard', () => {
     ['take_profit', 'Take-profit', (ticket) => ticket.side === 'buy' || !ticket.reduce_only],
   ];
 
+  const LIMITS = {
+    trading: 'market is open', restricted: 'restricted symbols', rules_age: 'age of trading rules', quote_age: 'age of the price',
+    price_gap: 'last trade from the middle', price_collar: 'price from the market', reduce_only: 'only reduces', largest_size: 'market’s largest order',
+    order_notional: 'value of one order', order_fraction: 'share of equity in one order', symbol_exposure: 'held of this symbol',
+    account_exposure: 'held in all', day_notional: 'bought today', balance: 'free balance', self_trade: 'own orders it would meet',
+  };
+  const limitName = (check) => LIMITS[check.name] || check.name.replaceAll('_', ' ');
+  const EXITS = { desk: 'guarded by this desk, only while it runs; the venue cannot hold them', venue: 'held and watched by the venue, as soon as this order fills' };
+  // The paper venue is part of the desk: it watches nothing while the desk is off.
+  function exits(ticket) {
+    const [paper, any] = [ticket.mode === 'paper', ticket.stop_loss || ticket.take_profit];
+    return any && paper && ticket.exits_held_by !== 'desk'
+      ? 'held by the paper venue as soon as this order fills; watched only while this desk runs' : EXITS[ticket.exits_held_by];
+  }
+
   // A comma is taken only where it can be nothing but a thousands separator: `0,05` must not become 5.
   const bare = (text) => String(text || '').trim().replace(/^\d{1,3}(,\d{3})+(?=\.|$)/, (whole) => whole.replaceAll(',', ''));
   const same = (a, b) => quantity(bare(a)) === quantity(bare(b));
@@ -67,7 +82,8 @@ const TicketCard = window.desk.component('TicketCard', () => {
 
   function atStake({ stake, symbol }) {
     if (!stake) return '';
-    const share = Number(stake.equity) > 0 ? `, ${((Number(stake.loss) / Number(stake.equity)) * 100).toFixed(2)} % of the account` : '';
+    const percent = Number(stake.equity) > 0 ? (Number(stake.loss) / Number(stake.equity)) * 100 : null;
+    const share = percent === null ? '' : `, ${percent > 0 && percent < 0.01 ? 'under 0.01' : percent.toFixed(2)} % of the account`;
     return ` · 1R is about ${money(stake.loss)} ${currencies({ symbol })[1]} with fees${share}`;
   }
 
@@ -77,10 +93,9 @@ const TicketCard = window.desk.component('TicketCard', () => {
     return ` · ${multiple >= 0 ? '+' : ''}${multiple.toFixed(1)}R, about ${money(stake.gain)} ${currencies({ symbol })[1]}`;
   }
 
+  /** What the desk counted, in whole percent; null where a limit is no amount, and on tickets from before it counted. */
   function used(check) {
-    const amount = (text) => Number((/-?\d[\d,]*(?:\.\d+)?/.exec(text || '') || [''])[0].replaceAll(',', ''));
-    const [limit, value] = [amount(check.limit), amount(check.value)];
-    return limit > 0 && value >= 0 && value <= limit ? Math.round((value / limit) * 100) : null;
+    return check.used === null || check.used === undefined ? null : Math.round(Number(check.used));
   }
 
   function useSeconds(ticket, skew) {
@@ -135,16 +150,16 @@ const TicketCard = window.desk.component('TicketCard', () => {
     return (
       <details className="desk-limits" open={risk.outcome !== 'approved'}>
         <summary>
-          <b>Limits</b> {summary}{largest ? `, largest used ${largest[0]} % (${largest[1].name.replaceAll('_', ' ')})` : ''}
+          <b>Limits</b> {summary}{largest ? `, largest used ${largest[0]} % (${limitName(largest[1])})` : ''}
           {cut.length ? `: quantity cut from ${quantity(cut[0].before)} to ${quantity(cut[cut.length - 1].after)}` : ''}
         </summary>
         <table>
-          <thead><tr><th scope="col">Limit</th><th scope="col">Allows</th><th scope="col">This order</th><th scope="col">Used</th></tr></thead>
+          <thead><tr><th scope="col">Limit</th><th scope="col">Allows</th><th scope="col">With this order</th><th scope="col">Used</th></tr></thead>
           <tbody>
             {risk.checks.map((check) => (
               <tr key={check.name}>
-                <th scope="row">{check.name.replaceAll('_', ' ')}</th><td>{check.limit}</td><td>{check.value}</td>
-                <td>{check.before === check.after ? (used(check) === null ? 'passed' : `${used(check)} %`) : `cut: ${check.message}`}</td>
+                <th scope="row">{limitName(check)}</th><td>{check.limit}</td><td>{check.value}</td>
+                <td>{check.before === check.after ? (used(check) === null ? 'passed' : used(check) === 0 && Number(check.used) > 0 ? 'under 1 %' : `${used(check)} %`) : `cut: ${check.message}`}</td>
               </tr>
             ))}
           </tbody>
@@ -312,9 +327,9 @@ const TicketCard = window.desk.component('TicketCard', () => {
             {ticket.stop_price ? <div><dt>Stop</dt><dd>{number(ticket.stop_price)} {quote}</dd></div> : null}
             {ticket.stop_loss ? <div className="desk-wide"><dt>Stop-loss</dt><dd>{number(ticket.stop_loss)} {quote}{atStake(ticket)}{ticket.stop_note ? <p className="desk-note">{ticket.stop_note}</p> : null}</dd></div> : null}
             {ticket.take_profit ? <div className="desk-wide"><dt>Take-profit</dt><dd>{number(ticket.take_profit)} {quote}{reward(ticket)}</dd></div> : null}
-            {ticket.exits_held_by === 'desk' ? <div className="desk-wide"><dt>Exits</dt><dd>guarded by this desk, only while it runs; the venue cannot hold them</dd></div> : null}
+            {exits(ticket) ? <div className="desk-wide"><dt>Exits</dt><dd>{exits(ticket)}</dd></div> : null}
             <div className="desk-wide"><dt>Good</dt><dd>{GOOD[String(ticket.time_in_force).toUpperCase()] || ticket.time_in_force}{ticket.good_till ? `, cancelled by the desk at ${minute(ticket.good_till)}` : ''}</dd></div>
-            <div className="desk-wide"><dt>Executes</dt><dd>only while the price is {number(low)} to {number(high)}; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>
+            <div className="desk-wide"><dt>Is sent</dt><dd>only if the market is still at {number(low)} to {number(high)} when you approve; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>
           </dl>
         ) : (
           <ul className="desk-cancels">{ticket.cancels.map((order, n) => <li key={order}>{ticket.cancelled_words[n]} <code>{order}</code></li>)}</ul>
