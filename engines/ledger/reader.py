@@ -18,11 +18,11 @@ from engines.errors import NotFound
 from engines.ledger import orders, tickets
 from engines.ledger.activity import Pasts, read_activity
 from engines.ledger.adjustments import Adjustment, add_to_balances, read_adjustments, with_adjustments
+from engines.ledger.audit_reader import AuditReader
 from engines.ledger.book import Book, fold, positions
 from engines.ledger.externals import ExternalOrder, counting_externals, read_externals
 from engines.ledger.guarding import EXHAUSTED, EXITS, is_noted, stays_at_desk
 from engines.ledger.halt_file import HaltFile
-from engines.ledger.journal import AuditRecord, read_audit, read_late, read_newest
 from engines.ledger.left_to_guard import entries_to_guard, left_of, unprotected_entries
 from engines.ledger.orders import OpenEntries
 from engines.ledger.portfolio import Portfolio, value_account
@@ -30,21 +30,19 @@ from engines.ledger.profit import LotBook, Profit, fold_lots, profit_of
 from engines.ledger.reconciliation import RecordedReconciliation, read_newest_reconciliation
 from engines.ledger.review import review_tickets
 from engines.ledger.sealed import ticket_of
-from engines.ledger.standing import DESK, read_standing, read_standings
+from engines.ledger.standing import read_standing, read_standings
 from engines.ledger.taken_back import was_taken_back
-from engines.ledger.verifying import AuditCheck, AuditHead, check_audit
 from engines.market.data import MarketData
 from engines.storage import ledger as tables
-from engines.storage.transactions import reading_one_state
 
 _ACCOUNT: Final = select(tables.accounts).where(tables.accounts.c.id == bindparam("id"))
 
 
-class LedgerReader:
+class LedgerReader(AuditReader):
     """Everything the ledger can be asked; nothing here changes it."""
 
     def __init__(self, engine: Engine, clock: Clock, *, halt_file: HaltFile | None = None) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._clock = clock
         self._halt_file = halt_file
         # Books folded so far, by account; fills are append-only, so a book only ever grows.
@@ -99,12 +97,6 @@ class LedgerReader:
         """The last comparison of an account with its venue, or the last that matched; None before the first."""
         with self._engine.connect() as connection:
             return read_newest_reconciliation(connection, account_id, matching=matching)
-
-    def accounts(self, owner: str) -> tuple[str, ...]:
-        """Ids of an owner's accounts."""
-        query = select(tables.accounts.c.id).where(tables.accounts.c.owner == owner).order_by(tables.accounts.c.id)
-        with self._engine.connect() as connection:
-            return tuple(connection.execute(query).scalars())
 
     def accounts_within(self, prefix: str) -> tuple[str, ...]:
         """Ids of all owners' accounts that begin so, such as `paper-demo-`."""
@@ -290,40 +282,6 @@ class LedgerReader:
             query = select(tables.fills).where(columns.seq.in_(newest)).order_by(columns.seq)
             found = orders.read_fills(connection, query)
         return tuple(fill for _, fill in reversed(found))
-
-    def audit(
-        self, ticket_id: str | None = None, *, owner: str | None = None, after: int = 0, limit: int | None = None
-    ) -> tuple[AuditRecord, ...]:
-        """The audit chain in order behind record `after`: of a ticket, of the desk and an owner's accounts, or all."""
-        accounts = None if owner is None else (DESK, *self.accounts(owner))
-        with self._engine.connect() as connection:
-            return tuple(read_audit(connection, ticket_id=ticket_id, accounts=accounts, after=after, limit=limit))
-
-    def newest_audit(self, kind: str, *, owner: str, limit: int) -> tuple[AuditRecord, ...]:
-        """The newest records of one kind among an owner's accounts, newest first."""
-        accounts = self.accounts(owner)
-        with self._engine.connect() as connection:
-            return tuple(read_newest(connection, kind, accounts=accounts, limit=limit))
-
-    def late_audit(self, kind: str, account_id: str, *, among: int = 500) -> AuditRecord | None:
-        """The newest record of one kind of an account, if it is among the last so many records of all."""
-        with self._engine.connect() as connection:
-            return read_late(connection, kind, account=account_id, among=among)
-
-    def newest_desk_audit(self, kind: str, *, limit: int) -> tuple[AuditRecord, ...]:
-        """The newest records of one kind that concern the whole desk, newest first."""
-        with self._engine.connect() as connection:
-            return tuple(read_newest(connection, kind, accounts=(DESK,), limit=limit))
-
-    def verify_audit(self, against: AuditHead | None = None) -> AuditCheck:
-        """Recompute the whole audit chain and hold the ledger's tables against it; changes nothing.
-
-        Args:
-            against: where the chain ended earlier, kept outside this database: a chain that was cut off or written
-                anew since then no longer leads there.
-        """
-        with reading_one_state(self._engine) as connection:
-            return check_audit(connection, against)
 
     def ticket_ids_labelled(self, label: str) -> tuple[str, ...]:
         """Tickets of this label, one an account, oldest first."""
