@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -126,11 +127,11 @@ class Board:
     def tick(self, key: StreamKey, ticker: Mapping[str, Any]) -> None:
         """Take a ticker (ccxt's form); one without a usable bid and ask is counted and left."""
         now = self._monotonic()
-        bid, ask, last = (_number(ticker.get(name)) for name in ("bid", "ask", "last"))
+        bid, ask, last = (_price(ticker.get(name)) for name in ("bid", "ask", "last"))
         with self._lock:
             self._dog.heard(key, now)
             self._clocks(ticker.get("timestamp"))
-            if bid is None or ask is None or not 0 < bid <= ask:
+            if bid is None or ask is None or bid > ask:
                 self._counts["unusable_ticks"] += 1
                 return
             self._ticks[key.symbol] = Tick(bid, ask, last or (bid + ask) / 2, ticker.get("timestamp"), now)
@@ -144,7 +145,8 @@ class Board:
             fresh = ledger.accept(batch)
             if streamed and fresh:
                 newest = max(fresh, key=lambda trade: trade.get("timestamp") or 0)
-                self._last[key.symbol] = (float(newest["price"]), self._monotonic())
+                if price := _price(newest.get("price")):
+                    self._last[key.symbol] = (price, self._monotonic())
                 self._clocks(newest.get("timestamp"))
             return len(ledger.missing)
 
@@ -241,5 +243,7 @@ class Board:
             self._skew_ms = self._now_ms() - time_ms
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _price(value: Any) -> float | None:
+    """A price that somebody could pay; None for what is missing, nothing, negative, infinite or no number."""
+    number = math.nan if value is None else float(value)
+    return number if 0 < number < math.inf else None
