@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,8 +20,9 @@ from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.private_stream import PrivateStream, stream_of
 
+from .waiting import SECONDS, until
+
 ACCOUNT = "paper-fixed-usdt:ann"
-SECONDS = 30.0
 
 
 @dataclass
@@ -41,13 +41,6 @@ class Ear:
             found = self.heard.get(timeout=SECONDS)
             if wanted(found):
                 return found
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from engines.confirmation.risk import default_limits
 from engines.domain.clock import ManualClock
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Order, OrderIntent
-from engines.errors import VenueUnavailable
 from engines.execution.context import OrderContext
 from engines.execution.heard import Heard
 from engines.execution.live_gate import LiveGate
@@ -30,22 +28,16 @@ from engines.execution.venues import EXERCISED, VENUES, CcxtBroker, Credentials
 from engines.execution.venues.budget import RequestBudget
 from engines.execution.venues.ccxt_client import VenueClient
 from engines.execution.venues.private_stream import stream_of
-from engines.execution.wake import Pace, Waker, bring_heard
+from engines.execution.wake import Pace, bring_heard
 from engines.ledger.lease import acquire_lease
 from engines.ledger.ledger import Ledger
 from engines.market.fixed import FixedMarket
 from engines.storage.database import open_database
 
+from .waiting import until
+
 ACCOUNT = "live-fixed-usdt:ann"
 BTC = "BTC/USDT"
-SECONDS = 60.0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -359,82 +351,3 @@ def test_what_follows_a_look_up_is_done_after_it(desk: Desk) -> None:
         desk.up(1)
         desk.sell_into("0.1")
         until(lambda: "filled" in seen)
-
-
-@pytest.fixture
-def waker_of() -> Iterator[Callable[..., Waker]]:
-    made: list[Waker] = []
-
-    def make(look: Callable[[Heard], bool], pace: Pace | None = None, **more: Any) -> Waker:
-        made.append(Waker("look-ups of a test", look, pace or Pace(1_000, 1_000), **more))
-        return made[-1]
-
-    yield make
-    for waker in made:
-        waker.close()
-
-
-def test_news_of_an_order_that_still_waits_are_looked_up_once(waker_of: Any) -> None:
-    begun, go_on, looked = threading.Event(), threading.Event(), list[str]()
-
-    def look(heard: Heard) -> bool:
-        begun.set()
-        assert go_on.wait(SECONDS)
-        looked.append(f"{heard.venue_order_id} {heard.filled}")
-        return True
-
-    waker = waker_of(look)
-    waker.heard(Heard("", "1"))
-    assert begun.wait(SECONDS)
-    for filled in range(5):
-        waker.heard(Heard("", "2", Decimal(filled)))
-    go_on.set()
-    until(lambda: len(looked) == 2)
-    assert looked == ["1 None", "2 4"]
-
-
-def test_look_ups_beyond_the_pace_wait_and_are_not_forgotten(waker_of: Any) -> None:
-    looked: list[str] = []
-
-    def look(heard: Heard) -> bool:
-        looked.append(heard.key)
-        return True
-
-    waker = waker_of(look, Pace(2, 20))
-    for number in range(6):
-        waker.heard(Heard("", str(number)))
-    until(lambda: len(looked) == 6)
-    assert sorted(looked) == list("012345")
-
-
-def test_what_is_known_already_uses_up_no_look_up(waker_of: Any) -> None:
-    looked: list[str] = []
-
-    def look(heard: Heard) -> bool:
-        looked.append(heard.key)
-        return True
-
-    # Two look-ups are allowed, and hardly a third for hours.
-    waker = waker_of(look, Pace(2, 0.0001), is_news=lambda heard: heard.key.startswith("news"))
-    for key in ("old 1", "news 1", "old 2", "old 3", "news 2"):
-        waker.heard(Heard("", key))
-    until(lambda: len(looked) == 2)
-    assert looked == ["news 1", "news 2"]
-
-
-def test_a_look_up_that_breaks_does_not_end_the_others(waker_of: Any, caplog: pytest.LogCaptureFixture) -> None:
-    looked: list[str] = []
-
-    def look(heard: Heard) -> bool:
-        looked.append(heard.key)
-        if heard.key == "broken" and looked.count("broken") < 2:
-            raise ValueError("no")
-        if heard.key == "away" and looked.count("away") < 3:
-            raise VenueUnavailable("away")
-        return True
-
-    waker = waker_of(look)
-    for key in ("broken", "away", "fine"):
-        waker.heard(Heard("", key))
-    until(lambda: (looked.count("away"), looked.count("broken"), looked.count("fine")) == (3, 2, 1))
-    assert "could not be looked up" in caplog.text
