@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from .siege.desk import exchange_of
-from .siege.link import VENUES, Link, control, emulator
+from .siege.link import VENUES, Link, control
 from .siege.machine import OrderMachine, Place
 from .siege.shelf import Shelf
 
@@ -21,12 +20,6 @@ RUN = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-
-
-@pytest.fixture(scope="module")
-def link() -> Iterator[Link]:
-    with emulator() as running:
-        yield running
 
 
 def run_at(venue: str, link: Link, folder: Path, *, run: settings, shelf: Shelf | None = None) -> None:

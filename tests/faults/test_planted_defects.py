@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from engines.execution.broker import Broker
 
 from .siege.defects import DEFECTS, ReachesOut
 from .siege.desk import Desk, exchange_of
-from .siege.link import Link, control, emulator
+from .siege.link import Link, control
 from .siege.machine import OrderMachine, Place
 
 # One is enough: it need not be made small. Most are found in a few examples, and the search ends there.
@@ -32,12 +31,6 @@ SEARCH = settings(
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
-
-
-@pytest.fixture(scope="module")
-def link() -> Iterator[Link]:
-    with emulator() as running:
-        yield running
 
 
 @pytest.mark.parametrize("name", DEFECTS)
