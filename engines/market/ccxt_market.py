@@ -131,10 +131,11 @@ class CcxtMarket:
         """
         self.instrument(symbol)
         ticker = self._venue.call("fetch_ticker", symbol)
-        bid, ask, last = (_decimal(ticker.get(name)) for name in ("bid", "ask", "last"))
-        if bid is None or ask is None or not 0 < bid <= ask:
+        bid, ask, last = (_price(ticker.get(name)) for name in ("bid", "ask", "last"))
+        if bid is None or ask is None or bid > ask:
             raise VenueUnavailable(
-                f"{self._venue.title} shows no usable prices of {symbol} (bid {bid}, ask {ask}). Nothing was sent.",
+                f"{self._venue.title} shows no usable prices of {symbol}"
+                f" (bid {ticker.get('bid')}, ask {ticker.get('ask')}). Nothing was sent.",
                 remedy="Try again in a minute.",
             )
         time_ = told_at(ticker.get("timestamp"), self.now())
@@ -289,6 +290,12 @@ def _level(row: Any) -> Level:
 def _fee(value: Any) -> Decimal:
     fee = _decimal(value)
     return _USUAL_FEE if fee is None else fee
+
+
+def _price(value: Any) -> Decimal | None:
+    """A price that somebody could pay; None for what is missing, nothing, negative, infinite or no number."""
+    price = _decimal(value)
+    return price if price is not None and price.is_finite() and price > 0 else None
 
 
 def _decimal(value: Any) -> Decimal | None:

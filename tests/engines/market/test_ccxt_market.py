@@ -236,6 +236,22 @@ def test_crossed_or_missing_prices_are_no_quote(
         market.quote("BTC/USDT")
 
 
+@pytest.mark.parametrize("wrong", ["NaN", "Infinity", "-1"])
+@pytest.mark.parametrize("side", ["bid", "ask"])
+def test_a_side_that_nobody_could_pay_is_no_quote(
+    market: CcxtMarket, fake_exchange: Any, side: str, wrong: str
+) -> None:
+    fake_exchange.ticker[side] = wrong
+    with pytest.raises(VenueUnavailable, match="shows no usable prices of BTC/USDT"):
+        market.quote("BTC/USDT")
+
+
+@pytest.mark.parametrize("wrong", ["NaN", "Infinity", "-1", "0"])
+def test_a_last_price_that_nobody_paid_is_the_middle(open_market: Open, fake_exchange: Any, wrong: str) -> None:
+    fake_exchange.ticker["last"] = wrong
+    assert open_market("binance").quote("BTC/USDT").last == Decimal("100.2")
+
+
 def test_a_refused_connection_is_an_outage(clock: ManualClock, pauses: list[float]) -> None:
     def unplug(exchange: Any) -> None:
         exchange.urls["api"] = dict.fromkeys(exchange.urls["api"], "http://127.0.0.1:9")
