@@ -10,6 +10,7 @@ from typing import Any
 
 from agents.quoted import quoted
 from engines.confirmation.confluence import TIMEFRAMES as EVIDENCE_TIMEFRAMES
+from engines.confirmation.wording import lasting
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, Order, OrderTicket
@@ -229,13 +230,13 @@ def _quoted(words: str) -> str:
 
 
 def _validity_line(ticket: OrderTicket, instrument: Instrument | None, values: dict[str, EvidenceValue]) -> str:
-    seconds = f"{(ticket.expires_at - ticket.created_at).total_seconds():.0f} s"
+    span = lasting(ticket.expires_at - ticket.created_at)
     if ticket.kind == "cancel":
-        return f"Valid for {seconds}."
+        return f"Valid for {span}."
     low, high = ticket.price_band
     values["lowest"] = wording.price(low, "lowest price it is valid at", instrument)
     values["highest"] = wording.price(high, "highest price it is valid at", instrument)
-    return f"Valid while the price stays between {{lowest}} and {{highest}}, and for {seconds}."
+    return f"Valid while the market stays between {{lowest}} and {{highest}}, and for {span}."
 
 
 def _plain(value: Any) -> Any:
