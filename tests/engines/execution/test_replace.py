@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -18,34 +17,9 @@ from engines.execution.prepare import TicketEdits, edit_ticket
 from engines.execution.submit import submit, unfinished
 from engines.execution.switch import halt
 from engines.ledger.halt_file import HaltFile
+from tests.engines.between import Between, Died
 
 LIMIT: dict[str, Any] = {"order_type": "limit"}
-
-
-class Died(BaseException):
-    """The process is gone; nothing of ours may catch it."""
-
-
-class Between:
-    """A broker with something happening right before or after one of its calls."""
-
-    def __init__(self, broker: Any, call: str, what: Callable[[], None], *, after: bool = False) -> None:
-        self._broker, self._call, self._what, self._after = broker, call, what, after
-
-    def __getattr__(self, name: str) -> Any:
-        own = getattr(self._broker, name)
-        if name != self._call:
-            return own
-
-        def called(*given: Any) -> Any:
-            if not self._after:
-                self._what()
-            answer = own(*given)
-            if self._after:
-                self._what()
-            return answer
-
-        return called
 
 
 def die() -> None:

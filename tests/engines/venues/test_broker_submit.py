@@ -3,53 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engines.confirmation.risk import default_limits
-from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
-from engines.domain.orders import Order, OrderIntent
+from engines.domain.orders import Order
 from engines.errors import VenueUnavailable
-from engines.execution.context import OrderContext
-from engines.execution.prepare import prepare_ticket
 from engines.execution.submit import submit
 from engines.execution.sync import sync_fills
 from engines.execution.venues import EXERCISED, CcxtBroker
-from engines.ledger.ledger import Ledger
-from engines.market.fixed import FixedMarket
-from engines.storage.database import open_database
 
-BTC = "BTC/USDT"
+from .venue_desk import BTC, PATIENCE_MS, TOO_LATE, VenueDesk, desk_at_venue
+
 BOOKED = ("unavailable_after", "timeout_after", "truncated", "no_id", "html", "status_unknown")
 LIMIT = {"order_type": "limit", "limit_price": Decimal(49_000)}
 
 
-@dataclass(frozen=True)
-class Desk:
-    venue: Any
-    broker: CcxtBroker
-    context: OrderContext
-    clock: ManualClock
+class Desk(VenueDesk):
+    """A desk that sends the tickets it has approved."""
 
-    def approved(self, **fields: Any) -> str:
-        account = self.context.ledger.ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
-        intent = OrderIntent(account.id, "thread-1", BTC, "buy", Decimal("0.1"), **fields)
-        ticket = prepare_ticket(intent, self.context, owner="ann")
-        return self.context.ledger.decide(ticket.id, "approve", ticket.hash, "ann").id
+    def ticket(self, **fields: Any) -> str:
+        """The id of an approved ticket."""
+        return self.approved(self.asked(**fields)).id
 
     def submit(self, ticket_id: str) -> Order:
         order = submit(ticket_id, self.context, self.broker)
         assert order is not None
         return order
-
-    def accepts(self) -> int:
-        return sum(self.venue.truth()["accepts"].values())
 
 
 @pytest.fixture(params=EXERCISED)
@@ -59,21 +42,12 @@ def desk(
     open_venue: Callable[..., Any],
     venue_broker: Callable[..., CcxtBroker],
 ) -> Iterator[Desk]:
-    clock = ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
-    step, fee = Decimal("0.0001"), Decimal("0.001")
-    market = FixedMarket((Instrument(BTC, "BTC", "USDT", Decimal("0.1"), step, step, Decimal(5), fee, fee),), clock)
-    market.set_quote(BTC, "49995", "50005")
-    engine = open_database("desk", home=tmp_path)
-    context = OrderContext(Ledger(engine, clock), market, clock, default_limits())
-    venue = open_venue(request.param, USDT="100000")
-    broker = venue_broker(request.param, patience=400)
-    broker.ready()
-    yield Desk(venue, broker, context, clock)
-    engine.dispose()
+    with desk_at_venue(Desk, request.param, tmp_path, open_venue, venue_broker) as standing:
+        yield standing
 
 
 def test_an_approved_ticket_is_filled_and_its_fills_are_in_the_ledger(desk: Desk) -> None:
-    order = desk.submit(desk.approved())
+    order = desk.submit(desk.ticket())
     assert (order.status, order.filled) == ("filled", Decimal("0.1"))
     assert [fill.id.removeprefix("BTCUSDT-") for fill in order.fills] == [
         str(fill["id"]) for fill in desk.venue.truth()["fills"]
@@ -88,15 +62,15 @@ def test_an_approved_ticket_is_filled_and_its_fills_are_in_the_ledger(desk: Desk
     "fields", [{}, {"order_type": "limit", "limit_price": Decimal(49_000)}], ids=["market", "limit"]
 )
 def test_an_unclear_submission_is_settled_by_the_next_look_up(desk: Desk, fault: str, fields: dict[str, Any]) -> None:
-    ticket_id = desk.approved(**fields)
-    desk.venue.fault(route="create", kind=fault, seconds=0.8)
+    ticket_id = desk.ticket(**fields)
+    desk.venue.fault(route="create", kind=fault, seconds=TOO_LATE)
     assert desk.submit(ticket_id).status == "unknown"
     assert desk.submit(ticket_id).status == ("accepted" if fields else "filled")
     assert desk.accepts() == 1
 
 
 def test_an_order_that_never_arrived_is_not_accepted_after_the_settling_time_and_never_sent_again(desk: Desk) -> None:
-    ticket_id = desk.approved()
+    ticket_id = desk.ticket()
     desk.venue.fault(route="create", kind="unavailable_before")
     assert [desk.submit(ticket_id).status for _ in range(4)] == ["unknown"] * 4
     desk.clock.advance(desk.broker.settling + timedelta(seconds=1))
@@ -106,7 +80,7 @@ def test_an_order_that_never_arrived_is_not_accepted_after_the_settling_time_and
 
 
 def test_partial_fills_and_a_cancel_from_outside_reach_the_ledger(desk: Desk) -> None:
-    order = desk.submit(desk.approved(order_type="limit", limit_price=Decimal(49_990)))
+    order = desk.submit(desk.ticket(order_type="limit", limit_price=Decimal(49_990)))
     desk.venue.price(symbol=BTC, price="50000", depth=1, quantity="0.00001")
     desk.venue.crowd(symbol=BTC, side="sell", quantity="0.04", price="49990")
     [after] = sync_fills(desk.context.ledger, desk.broker)
@@ -123,9 +97,9 @@ def test_exits_that_another_process_may_have_sent_are_only_looked_for_until_they
 ) -> None:
     # Each venue holds a stop-loss alone after a market entry.
     desk.venue.fault(route="create", kind="drop_before", skip=1)
-    order = desk.submit(desk.approved(stop_loss=Decimal(48_000)))
+    order = desk.submit(desk.ticket(stop_loss=Decimal(48_000)))
     assert (order.status, len(desk.venue.log(route="create"))) == ("filled", 2)
-    risen = venue_broker(desk.venue.venue, patience=400)
+    risen = venue_broker(desk.venue.venue, patience=PATIENCE_MS)
     for _ in range(2):
         with pytest.raises(VenueUnavailable, match="may still come to show"):
             sync_fills(desk.context.ledger, risen)
@@ -139,7 +113,7 @@ def test_exits_that_another_process_may_have_sent_are_only_looked_for_until_they
 
 def test_the_exits_of_a_limit_entry_are_recorded_where_the_venue_holds_them(desk: Desk) -> None:
     fields = {"stop_loss": Decimal(48_000), "take_profit": Decimal(52_000)}
-    order = desk.submit(desk.approved(order_type="limit", limit_price=Decimal(50_010), **fields))
+    order = desk.submit(desk.ticket(order_type="limit", limit_price=Decimal(50_010), **fields))
     assert order.status == "filled"
     exits = {each.id: each.held_by for each in desk.context.ledger.orders(status="open", limit=10)}
     if desk.venue.venue == "kraken":

@@ -23,7 +23,8 @@ from engines.execution.venues import CcxtBroker
 from engines.ledger.guarding import keep_at_desk
 from engines.ledger.ledger import Ledger
 from engines.storage.database import open_database
-from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
+
+from .guarded import BTC, EXITS, Guarded, desk
 
 __all__ = ["desk"]
 STOP_ONLY: dict[str, Any] = {"stop_loss": Decimal(48_000)}

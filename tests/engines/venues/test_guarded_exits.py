@@ -2,97 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engines.confirmation.risk import default_limits
 from engines.confirmation.wording import order_in_words
-from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
-from engines.domain.orders import Order, OrderIntent
+from engines.domain.orders import OrderIntent
 from engines.errors import VenueUnavailable
-from engines.execution.context import OrderContext
 from engines.execution.guard import guard_exits
 from engines.execution.prepare import prepare_ticket
-from engines.execution.submit import submit
 from engines.execution.switch import cancel_all
 from engines.execution.sync import sync_fills
 from engines.execution.venues import CcxtBroker
-from engines.ledger.ledger import Ledger
-from engines.market.fixed import FixedMarket
-from engines.storage.database import open_database
+from tests.engines.between import Died
 
-BTC = "BTC/USDT"
-EXITS: dict[str, Any] = {"stop_loss": Decimal(48_000), "take_profit": Decimal(52_000)}
+from .guarded import BTC, EXITS, Guarded, desk
+from .venue_desk import PATIENCE_MS, TOO_LATE
 
-
-@dataclass(frozen=True)
-class Guarded:
-    """A desk at a venue that does not hold both exits of a market entry."""
-
-    venue: Any
-    broker: CcxtBroker
-    context: OrderContext
-    market: FixedMarket
-    clock: ManualClock
-
-    @property
-    def ledger(self) -> Ledger:
-        return self.context.ledger
-
-    def order(self, side: Any = "buy", quantity: str = "0.1", **fields: Any) -> Order:
-        account = self.ledger.ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
-        intent = OrderIntent(account.id, "thread-1", BTC, side, Decimal(quantity), **fields)
-        ticket = prepare_ticket(intent, self.context, owner="ann")
-        self.ledger.decide(ticket.id, "approve", ticket.hash, "ann", resolve_differences=True)
-        order = submit(ticket.id, self.context, self.broker)
-        assert order is not None
-        return order
-
-    def price(self, price: int) -> None:
-        """Move the market and the venue's book."""
-        self.market.set_quote(BTC, str(price - 5), str(price + 5))
-        self.venue.price(symbol=BTC, price=str(price))
-
-    def guard(self) -> dict[str, str]:
-        """One round of the watcher; what changed, by the end of the id."""
-        changed = guard_exits(self.context, self.broker, self.clock.now())
-        return {order.id[-3:]: order.status for order in changed}
-
-    def statuses(self, entry: Order) -> dict[str, str]:
-        return {order.id[-3:]: order.status for order in self.ledger.exits_of(entry.id)}
-
-    def sold(self) -> Decimal:
-        return sum(
-            (Decimal(fill["quantity"]) for fill in self.venue.truth()["fills"] if fill["side"] == "sell"), Decimal(0)
-        )
-
-
-@pytest.fixture(params=["kraken", "bybit"])
-def desk(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    open_venue: Callable[..., Any],
-    venue_broker: Callable[..., CcxtBroker],
-) -> Iterator[Guarded]:
-    clock = ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
-    step, fee = Decimal("0.0001"), Decimal("0.001")
-    market = FixedMarket((Instrument(BTC, "BTC", "USDT", Decimal("0.1"), step, step, Decimal(5), fee, fee),), clock)
-    market.set_quote(BTC, "49995", "50005")
-    engine = open_database("desk", home=tmp_path)
-    context = OrderContext(Ledger(engine, clock), market, clock, default_limits())
-    venue = open_venue(request.param, USDT="100000")
-    broker = venue_broker(request.param, patience=400)
-    broker.ready()
-    yield Guarded(venue, broker, context, market, clock)
-    engine.dispose()
+__all__ = ["desk"]
 
 
 def test_exits_wait_at_the_desk_and_are_labelled_so(desk: Guarded) -> None:
@@ -153,7 +85,7 @@ def test_many_watchers_at_once_sell_once(desk: Guarded) -> None:
 def test_an_exit_without_an_answer_is_looked_up_and_not_sent_again(desk: Guarded, fault: str) -> None:
     entry = desk.order(**EXITS)
     desk.price(47_990)
-    desk.venue.fault(route="create", kind=fault, seconds=0.8)
+    desk.venue.fault(route="create", kind=fault, seconds=TOO_LATE)
     assert desk.guard()["-gs"] == "unknown"
     assert desk.guard()["-gs"] == "filled"
     desk.guard()
@@ -167,9 +99,6 @@ def test_a_desk_that_died_before_it_heard_the_answer_looks_the_exit_up(
     entry = desk.order(**EXITS)
     desk.price(47_990)
 
-    class Died(BaseException):
-        pass
-
     class Dying:
         def __getattr__(self, name: str) -> Any:
             return getattr(desk.broker, name)
@@ -181,7 +110,7 @@ def test_a_desk_that_died_before_it_heard_the_answer_looks_the_exit_up(
     with pytest.raises(Died):
         guard_exits(desk.context, Dying(), desk.clock.now())
     assert desk.statuses(entry)["-gs"] == "submitting"
-    risen = venue_broker(desk.venue.venue, patience=400)
+    risen = venue_broker(desk.venue.venue, patience=PATIENCE_MS)
     guard_exits(desk.context, risen, desk.clock.now())
     guard_exits(desk.context, risen, desk.clock.now())
     assert desk.statuses(entry) == {"-gs": "filled", "-gt": "cancelled"}

@@ -15,38 +15,15 @@ from engines.execution.cancel import cancel_order
 from engines.execution.guard import guard_exits
 from engines.execution.sync import sync_fills
 from engines.execution.venues import CcxtBroker
-from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
+from tests.engines.between import Between, Died
+
+from .guarded import BTC, EXITS, Guarded, desk
+from .venue_desk import PATIENCE_MS
 
 __all__ = ["desk"]
 pytestmark = pytest.mark.parametrize("desk", ["binance", "bybit", "kraken"], indirect=True)
 STOP_ONLY: dict[str, Any] = {"stop_loss": Decimal(48_000)}
 LIMIT = Decimal(50_010)
-
-
-class Died(BaseException):
-    """The process is gone; nothing of ours may catch it."""
-
-
-class Between:
-    """The desk's broker, with something happening right before or after one of its calls."""
-
-    def __init__(self, broker: CcxtBroker, call: str, before: Callable[[], None], *, after: bool = False) -> None:
-        self._broker, self._call, self._what, self._after = broker, call, before, after
-
-    def __getattr__(self, name: str) -> Any:
-        own = getattr(self._broker, name)
-        if name != self._call:
-            return own
-
-        def called(*given: Any) -> Any:
-            if not self._after:
-                self._what()
-            answer = own(*given)
-            if self._after:
-                self._what()
-            return answer
-
-        return called
 
 
 def part_filled(desk: Guarded, exits: dict[str, Any]) -> Order:
@@ -202,7 +179,9 @@ def test_a_desk_that_dies_while_the_venue_takes_the_exits_over_leaves_one_holder
     call = "protect" if moment == "protect" else "holds_protection"
     with pytest.raises(Died):
         sync_fills(desk.ledger, Between(desk.broker, call, die, after=moment == "protect"))
-    risen = Guarded(desk.venue, venue_broker(desk.venue.venue, patience=400), desk.context, desk.market, desk.clock)
+    risen = Guarded(
+        desk.venue, venue_broker(desk.venue.venue, patience=PATIENCE_MS), desk.context, desk.market, desk.clock
+    )
     # The desk's own still waits, and nothing is sold twice whatever the price does.
     risen.market.set_quote(BTC, "47985", "47995")
     for _ in range(3):

@@ -16,8 +16,9 @@ from engines.execution.heard import Heard
 from engines.execution.sync import sync_fills
 from engines.execution.unprotected import unprotected
 from engines.execution.wake import bring_heard
-from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
-from tests.engines.venues.test_guarded_parts import Between
+from tests.engines.between import Between
+
+from .guarded import BTC, EXITS, Guarded, desk
 
 __all__ = ["desk"]
 ACCOUNT = "paper-fixed-usdt:ann"

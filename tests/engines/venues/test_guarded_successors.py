@@ -17,7 +17,9 @@ from engines.execution.venues.kraken_ids import own_id as kraken_own
 from engines.execution.venues.okx import okx_id
 from engines.execution.venues.okx import own_id as okx_own
 from engines.ledger.guarding import release
-from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
+from tests.engines.between import Died
+
+from .guarded import BTC, EXITS, Guarded, desk
 
 __all__ = ["desk"]
 STOP_ONLY: dict[str, Any] = {"stop_loss": Decimal(48_000)}
@@ -90,9 +92,6 @@ def test_the_ids_of_successors_are_read_back_from_every_venue(suffix: str) -> No
 
 
 def test_exits_that_had_ended_unused_when_first_seen_are_guarded_here(desk: Guarded) -> None:
-    class Died(BaseException):
-        pass
-
     class Dying:
         def __getattr__(self, name: str) -> Any:
             return getattr(desk.broker, name)

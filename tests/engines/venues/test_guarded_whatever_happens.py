@@ -29,7 +29,9 @@ from engines.execution.venues import CcxtBroker
 from engines.ledger.ledger import Ledger
 from engines.ledger.left_to_guard import sellable
 from engines.storage.database import open_database
-from tests.engines.venues.test_guarded_exits import BTC, EXITS, Guarded, desk
+
+from .guarded import BTC, EXITS, Guarded, desk
+from .venue_desk import PATIENCE_MS
 
 __all__ = ["desk"]
 pytestmark = pytest.mark.parametrize("desk", ["binance", "bybit", "kraken"], indirect=True)
@@ -231,7 +233,9 @@ def test_no_order_of_events_sells_more_than_was_bought_or_leaves_it_unprotected_
     def happen(names: list[str]) -> None:
         with fresh_ledger(tmp_path) as engine:
             # Its patience with a venue that shows things late is over when the desk's clock says so.
-            broker = venue_broker(desk.venue.venue, patience=400, monotonic=lambda: desk.clock.now().timestamp())
+            broker = venue_broker(
+                desk.venue.venue, patience=PATIENCE_MS, monotonic=lambda: desk.clock.now().timestamp()
+            )
             happening = Happening(desk, broker, exits, engine)
             for name in names:
                 action: Callable[[], None] = getattr(happening, name)

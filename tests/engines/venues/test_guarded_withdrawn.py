@@ -19,7 +19,9 @@ from engines.execution.switch import cancel_all
 from engines.execution.sync import sync_fills
 from engines.execution.unprotected import unprotected
 from engines.execution.venues import CcxtBroker
-from tests.engines.venues.test_guarded_exits import EXITS, Guarded, desk
+from tests.engines.between import Died
+
+from .guarded import EXITS, Guarded, desk
 
 __all__ = ["desk"]
 STOP_ONLY: dict[str, Any] = {"stop_loss": Decimal(48_000)}
@@ -140,9 +142,6 @@ def test_a_sent_exit_that_is_cancelled_on_this_desk_gets_no_successor(desk: Guar
 
 
 def test_an_exit_whose_cancellation_a_crash_kept_from_the_ledger_gets_no_successor(desk: Guarded) -> None:
-    class Died(BaseException):
-        pass
-
     class Dying(SlowVenue):
         def cancel(self, order_id: str, symbol: str) -> VenueOrder:
             self.answer = self._as(order_id, Decimal("0.1"), "cancelled")

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engines.confirmation.risk import default_limits
-from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
-from engines.domain.orders import Order, OrderIntent, OrderTicket
-from engines.execution.context import OrderContext
-from engines.execution.prepare import prepare_ticket
+from engines.domain.orders import Order, OrderTicket
 from engines.execution.submit import submit, unfinished
 from engines.execution.venues import EXERCISED, CcxtBroker
-from engines.ledger.ledger import Ledger
-from engines.market.fixed import FixedMarket
-from engines.storage.database import open_database
 
-BTC = "BTC/USDT"
+from .venue_desk import BTC, TOO_LATE, VenueDesk, desk_at_venue
 
 
-@dataclass(frozen=True)
-class Desk:
-    venue: Any
-    broker: CcxtBroker
-    context: OrderContext
-    clock: ManualClock
+class Desk(VenueDesk):
+    """A desk that bids."""
 
     def ticket(self, price: int, amount: str = "0.1", **fields: Any) -> OrderTicket:
         """An approved ticket for a bid."""
-        account = self.context.ledger.ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
         own = {"order_type": "limit", "limit_price": Decimal(price), **fields}
-        ticket = prepare_ticket(
-            OrderIntent(account.id, "thread-1", BTC, "buy", Decimal(amount), **own), self.context, owner="ann"
-        )
-        return self.context.ledger.decide(ticket.id, "approve", ticket.hash, "ann")
+        return self.approved(self.asked(quantity=amount, **own))
 
     def submit(self, ticket: OrderTicket) -> Order | None:
         return submit(ticket.id, self.context, self.broker)
@@ -55,9 +38,6 @@ class Desk:
         """What the venue itself has open, by our ids."""
         return {order.client_order_id for order in self.broker.open_orders()}
 
-    def accepts(self) -> int:
-        return sum(self.venue.truth()["accepts"].values())
-
 
 @pytest.fixture(params=EXERCISED)
 def desk(
@@ -66,17 +46,8 @@ def desk(
     open_venue: Callable[..., Any],
     venue_broker: Callable[..., CcxtBroker],
 ) -> Iterator[Desk]:
-    clock = ManualClock(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))
-    step, fee = Decimal("0.0001"), Decimal("0.001")
-    market = FixedMarket((Instrument(BTC, "BTC", "USDT", Decimal("0.1"), step, step, Decimal(5), fee, fee),), clock)
-    market.set_quote(BTC, "49995", "50005")
-    engine = open_database("desk", home=tmp_path)
-    context = OrderContext(Ledger(engine, clock), market, clock, default_limits())
-    venue = open_venue(request.param, USDT="100000")
-    broker = venue_broker(request.param, patience=400)
-    broker.ready()
-    yield Desk(venue, broker, context, clock)
-    engine.dispose()
+    with desk_at_venue(Desk, request.param, tmp_path, open_venue, venue_broker) as standing:
+        yield standing
 
 
 def test_the_venue_has_the_new_order_and_no_longer_the_old_one(desk: Desk) -> None:
@@ -96,7 +67,7 @@ def test_an_unclear_cancellation_sends_nothing_until_the_venue_shows_how_the_old
 ) -> None:
     old = desk.bid()
     ticket = desk.ticket(49_100, replaces_order=old.id)
-    desk.venue.fault(route="cancel", kind=fault, seconds=0.8)
+    desk.venue.fault(route="cancel", kind=fault, seconds=TOO_LATE)
     first = desk.submit(ticket)
     if first is None:
         assert desk.context.ledger.ticket(ticket.id).status == "unknown"
@@ -113,7 +84,7 @@ def test_an_unclear_cancellation_sends_nothing_until_the_venue_shows_how_the_old
 def test_a_new_order_whose_answer_is_lost_is_looked_up_and_never_sent_again(desk: Desk, fault: str) -> None:
     old = desk.bid()
     ticket = desk.ticket(49_100, replaces_order=old.id)
-    desk.venue.fault(route="create", kind=fault, seconds=0.8)
+    desk.venue.fault(route="create", kind=fault, seconds=TOO_LATE)
     first = desk.submit(ticket)
     assert first is not None
     assert first.status == "unknown"
