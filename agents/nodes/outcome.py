@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agents.quoted import quoted
 from agents.receipts import qualified
 from agents.services import Services, number_of
 from agents.state import EvidenceRecord, Outcome, record_evidence
@@ -31,7 +32,8 @@ def carried_out(services: Services, ticket: OrderTicket, order: Order | None) ->
         waits = "The new order is sent once the old one is known to have ended."
         return _settled(services, ticket, f"{_decided(ticket)} {_sentence(ticket.reason)} {waits}".strip(), {})
     if ticket.kind == "cancel" or order is None:
-        return _settled(services, ticket, f"{_decided(ticket)} {_cancelled(services, ticket)}".strip(), {})
+        cancelled, figures = _cancelled(services, ticket)
+        return _settled(services, ticket, f"{_decided(ticket)} {cancelled}".strip(), figures)
     instrument = services.market.instrument(ticket.symbol)
     values = _values(ticket, order, instrument)
     told = f"{_before(services, ticket)} {_order_sentence(order, instrument)}".strip()
@@ -173,15 +175,20 @@ def position_sentence(
     return f"Position: {{position}} {instrument.base}." if held else "The position is closed."
 
 
-def _cancelled(services: Services, ticket: OrderTicket) -> str:
+def _cancelled(services: Services, ticket: OrderTicket) -> tuple[str, dict[str, EvidenceValue]]:
+    """What became of each order that was to be cancelled, and the figures in it."""
     if ticket.status != "cancelled":
-        return f"The cancellation is not settled yet: {_sentence(ticket.reason)} It is being looked up."
-    sentences = []
-    for order_id in ticket.cancels:
+        return f"The cancellation is not settled yet: {_sentence(ticket.reason)} It is being looked up.", {}
+    sentences: list[str] = []
+    values: dict[str, EvidenceValue] = {}
+    for number, (order_id, words) in enumerate(zip(ticket.cancels, ticket.cancelled_words, strict=True), 1):
         order = services.order(order_id, ticket.owner)
-        done = order.status == "cancelled"
-        sentences.append(f"Order {order_id} is {'cancelled' if done else order.status.replace('_', ' ')}.")
-    return " ".join(sentences)
+        told, figures = quoted(words, f"of order {order_id}", stem=f"order_{number}")
+        values |= figures
+        sentences.append(f"Order {order_id} ({told}) is {order.status.replace('_', ' ')}.")
+        if order.status == "cancelled" and order.parent_id is not None and order.stop_price is not None:
+            sentences.append("What it guarded is held without a stop-loss now; none takes its place.")
+    return " ".join(sentences), values
 
 
 def _before(services: Services, ticket: OrderTicket) -> str:

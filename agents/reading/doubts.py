@@ -20,6 +20,7 @@ STOP_LIMIT: Final = (
 MARKET_AND_PRICE: Final = "At the market or at a price? The message says both."
 NOT_SURE_ORDER: Final = "Is that an order? If so, write it without the question mark, for example `buy 0.05 BTC`."
 SAID_BY_OTHERS: Final = "Is that an order of yours? If so, write just the order, for example `buy 0.05 BTC`."
+TARGET_ATR: Final = "Only the stop can be a distance in ATR; a target is a price: `stop 2 atr, target 70,000`."
 PERCENT: Final = "Stops and targets are prices here, not percent: for example `stop 58,000`."
 TRAILING: Final = "There is no trailing stop here; a stop is one price, for example `stop 58,000`. Which price?"
 RISKED: Final = (
@@ -121,6 +122,9 @@ def of_protection(tags: list[Tag]) -> str:
         return TRAILING
     if said & {"risk", "risking"} and any(tag.kind == "number" for tag in tags):
         return RISKED
+    if said & {"atr", "atrs"}:
+        # The stop's has been taken out of the words.
+        return TARGET_ATR
     for index, tag in enumerate(tags):
         if tag.kind != "number" or tag.unit != "percent":
             continue

@@ -176,7 +176,8 @@ def _denied(
     _record_denial(intent, context, owner, reason, **offer(verdict.checks[-1], largest))
     if verdict.checks[-1].name in LOSS_RULES:
         context.ledger.change_state("reducing", reason=reason, by=RISK_ENGINE, account=intent.account)
-    remedy = f"The largest order that passes now is {quantity(largest, situation.instrument)}." if largest else ""
+    kept = ", with the same stop-loss" if intent.stop_loss is not None else ""
+    remedy = f"The largest order that passes now is {quantity(largest, situation.instrument)}{kept}." if largest else ""
     return RiskDenied(reason, remedy=remedy, largest=largest)
 
 

@@ -48,6 +48,27 @@ async def test_no_figure_about_a_change_or_a_cancellation_is_without_its_source(
     assert not [result.reply for result in told if "*unsourced*" in result.reply]
 
 
+async def test_after_a_cancellation_each_order_is_named_in_words_and_a_lost_stop_is_told(desk_on: OpenDesk) -> None:
+    async with desk_on() as desk:
+        (ticket,) = (await desk.ask(None, "buy 0.05 btc, stop 50k, target 90k", "ada")).tickets
+        await desk.decide(ticket["id"], "approve", ticket["hash"], "ada", "ada")
+        (cancellation,) = (await desk.ask(None, "cancel all my orders", "ada")).tickets
+        outcome = await desk.decide(cancellation["id"], "approve", cancellation["hash"], "ada", "ada")
+
+    assert "(sell 0.05" in outcome.reply
+    assert outcome.reply.count("What it guarded is held without a stop-loss now; none takes its place.") == 1
+    assert "*unsourced*" not in outcome.reply
+
+
+async def test_an_offer_says_that_it_keeps_the_stop(desk_on: OpenDesk) -> None:
+    async with desk_on() as desk:
+        with_stop = await desk.ask(None, "buy 5 btc, stop 50k", "ada")
+        without = await desk.ask(None, "buy 5 btc", "ada")
+
+    assert "BTC, with the same stop-loss." in with_stop.reply
+    assert "stop-loss" not in without.reply
+
+
 async def test_a_stop_that_was_measured_tells_where_each_of_its_figures_comes_from(desk_on: OpenDesk) -> None:
     async with desk_on() as desk:
         result = await desk.ask(None, "buy 0.05 btc, stop 2 atr", "ada")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -82,3 +83,10 @@ def test_a_model_that_changes_size_or_distance_is_told_on(changed: dict[str, Any
     text = "risk 1% on btc, stop 2 atr"
     given = order_of(read(text, CONTEXT)) | changed
     assert any(told in difference for difference in compare(text, "propose_order", given, CONTEXT))
+
+
+def test_a_target_in_atr_is_asked_for_as_a_price(say: Callable[[str], Reading]) -> None:
+    for words in ("buy 0.05 btc, stop 2 atr, target 4 atr", "buy 0.05 btc at 58k, stop 1 atr, take profit 3 atr"):
+        reading = say(words)
+        assert reading.requests == ()
+        assert "a target is a price" in (reading.question or "")
