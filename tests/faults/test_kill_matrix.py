@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .siege.cells import Cell, Outcome, every_boundary, open_field
+from .siege.cells import FAULTS, RESUMES, Cell, Outcome, every_boundary, open_field
 from .siege.desk import KINDS
 from .siege.link import VENUES, emulator
 from .siege.report import full, run_lanes, sample
@@ -36,6 +36,17 @@ def test_the_sample_kills_at_every_boundary_and_lives_through_the_rest(outcomes:
     # What never reached the venue is settled as such, and what did is filled or rests there.
     assert {outcome.status for outcome in outcomes if outcome.accepts} <= {"filled", "accepted"}
     assert {outcome.status for outcome in outcomes if not outcome.accepts} <= {"not_accepted", "rejected_by_venue"}
+
+
+def test_in_the_sample_every_venue_kills_every_kind_of_order_and_every_fault_strikes() -> None:
+    cells = [lane.cell for lane in sample()]
+    at_venues = [cell for cell in cells if cell.venue != "paper"]
+    assert {(cell.venue, cell.kind) for cell in at_venues if cell.start == "killed"} == {
+        (venue, kind) for venue in VENUES for kind in KINDS
+    }
+    assert {cell.fault for cell in at_venues} == set(FAULTS)
+    assert {(cell.venue, cell.resume) for cell in at_venues} == {(venue, how) for venue in VENUES for how in RESUMES}
+    assert {cell.kind for cell in cells if cell.venue == "paper"} == set(KINDS)
 
 
 def test_the_boundaries_of_an_order_are_all_found_and_the_last_process_lives(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ def sample() -> Iterator[Lane]:
     for number, fault in enumerate((*FAULTS, *FAULTS)):
         venue, at = VENUES[number % len(VENUES)], _BOUNDARIES[number % len(_BOUNDARIES)]
         start: Start = "two clients" if at is None else "two processes" if number % 5 == 0 else "killed"
-        # Kinds and venues are three each: without the shift they would always meet the same way.
-        kind = KINDS[(number + number // len(VENUES)) % len(KINDS)]
-        yield Lane(Cell(venue, kind, fault, RESUMES[number // 2 % 3], at, start), every=False)
+        # Three venues and four kinds share no factor, and a round of the venues shares a resume: in turn they all meet.
+        kind, resume = KINDS[number % len(KINDS)], RESUMES[number // len(VENUES) % len(RESUMES)]
+        yield Lane(Cell(venue, kind, fault, resume, at, start), every=False)
     for kind, at in itertools.product(KINDS, (1, 3, 4)):
         yield Lane(Cell("paper", kind, "none", "calm", at), every=False)
     yield Lane(Cell("paper", "bracket", "none", "twice", None, "two clients"), every=False)
