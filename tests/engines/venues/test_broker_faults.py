@@ -278,6 +278,16 @@ def test_rule_23_no_order_is_sent_while_the_clocks_are_apart(
     assert place(broker, ticket()).status == "filled"
 
 
+@pytest.mark.parametrize("skew_ms", [900, -900])
+def test_rule_23_clocks_less_than_a_second_apart_stop_nothing(
+    venue: Any, venue_broker: Make, ticket: Ticket, skew_ms: int
+) -> None:
+    broker = venue_broker(venue.venue)
+    venue.clock(skew_ms=skew_ms)
+    assert place(broker, ticket()).status == "filled"
+    venue.clock(skew_ms=0)
+
+
 def test_no_order_is_sent_while_the_venue_does_not_tell_its_time(
     venue: Any, venue_broker: Make, ticket: Ticket
 ) -> None:

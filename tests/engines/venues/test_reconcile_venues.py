@@ -240,6 +240,15 @@ def test_rule_37_money_that_left_halts_the_account_with_the_numbers(desk: Desk) 
         assert number in standing.reason
 
 
+@pytest.mark.parametrize(("left", "state"), [("-0.1", "active"), ("0.1", "active"), ("-0.2", "halted")])
+def test_rule_37_a_millionth_of_a_balance_is_told_and_only_more_halts(desk: Desk, left: str, state: str) -> None:
+    desk.venue.deposit(asset="USDT", amount=left)
+    found = desk.reconcile("routine")
+    [difference] = found.differences
+    assert (difference.currency, difference.found) == ("USDT", Decimal(100_000) + Decimal(left))
+    assert (found.matches, desk.state()) == (state == "active", state)
+
+
 def test_rule_37_a_difference_that_goes_away_halts_nothing(desk: Desk) -> None:
     desk.venue.deposit(asset="BTC", amount="-0.001")
 
