@@ -98,10 +98,11 @@ def test_a_cancellation_of_an_order_that_may_still_turn_up_stays_open_until_it_i
         ("binance", {"maker": "0.001", "taker": "0.001", "pay_in": "base"}, "BTC"),
         ("bybit", {"maker": "0.001", "taker": "0.001", "pay_in": "base"}, "BTC"),
         ("binance", {"maker": "0.00075", "taker": "0.00075", "pay_in": "coin", "coin": "BNB"}, "BNB"),
+        ("binance", {"maker": "-0.0002", "taker": "-0.0002", "pay_in": "quote"}, "USDT"),
         ("bybit", {"maker": "-0.0002", "taker": "-0.0002", "pay_in": "quote"}, "USDT"),
         ("kraken", {"maker": "-0.0002", "taker": "-0.0002", "pay_in": "quote"}, "USDT"),
     ],
-    ids=["base at binance", "base at bybit", "third coin", "rebate at bybit", "rebate at kraken"],
+    ids=["base at binance", "base at bybit", "third coin", "rebate at binance", "rebate at bybit", "rebate at kraken"],
 )
 def test_rule_34_fees_in_any_currency_leave_ledger_and_venue_equal_and_what_is_left_can_be_sold(
     site_of: Callable[[str], Site], venue: str, fees: dict[str, str], currency: str
