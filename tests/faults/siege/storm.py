@@ -20,8 +20,6 @@ from .verdict import compared, trade_id, unjournalled
 
 RATE: Final = 0.3
 _ROUTES: Final = ("create", "cancel", "lookup", "open_orders", "closed_orders", "fills", "time")
-# Bybit denies an order only after some thirty answers: with three in ten of them wrong it never would.
-_ROUTES_OF: Final = {"bybit": tuple(route for route in _ROUTES if route != "closed_orders")}
 _KINDS: Final = (
     *("unavailable_before", "timeout_before", "drop_before", "unavailable_after", "timeout_after", "drop_after"),
     *("truncated", "html", "empty", "no_id", "other_id", "status_unknown", "timeout_code", "unknown_status"),
@@ -66,7 +64,7 @@ def weather(link: Link, venue: str, folder: Path, *, tickets: int, seed: int = 0
         door.reset(money={"USDT": "100000"})
         open_account(desk)
         exchange.load_markets()
-        door.chaos(seed=seed, rate=RATE, routes=_ROUTES_OF.get(venue, _ROUTES), kinds=_KINDS, seconds=_SECONDS)
+        door.chaos(seed=seed, rate=RATE, routes=_ROUTES, kinds=_KINDS, seconds=_SECONDS)
         storm = _Storm(desk, door, random.Random(seed))
         for _ in range(tickets):
             storm.one()
