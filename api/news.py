@@ -10,7 +10,8 @@ from typing import Final
 import anyio
 from starlette.concurrency import run_in_threadpool
 
-from agents.nodes.late_fills import NEXT_STEPS, LateFills, tell_late_fills
+from agents.nodes.late_fills import LateFills, tell_late_fills
+from agents.nodes.outcome import NEXT_STEPS
 from agents.runtime import Desk
 from api.news_store import News, NewsStore, Untold
 from api.schemas.agent import AgentAnswer

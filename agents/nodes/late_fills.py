@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from agents.nodes.outcome import after_fill, position_sentence
+from agents.nodes.outcome import after_fill, execution_evidence, position_sentence
 from agents.receipts import Rendered, qualified, render
 from agents.services import Services, number_of
 from agents.state import record_evidence
-from engines.domain.evidence import Evidence, EvidenceValue
+from engines.domain.evidence import EvidenceValue
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, Order, OrderTicket
 from engines.errors import NotFound, VenueError
 from tools import wording
-
-NEXT_STEPS = ("My positions", "Open orders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,10 @@ def tell_late_fills(services: Services, ticket: OrderTicket, late: LateFills) ->
     told = f"{ticket.label}: {_what(late.order)} {{quantity}} {base} at {{average}}, {_fees(late, values)}."
     parts = [told, _rest(late, base, instrument, values)]
     parts += _standing(services, ticket, late.order, instrument, values)
-    record = record_evidence(
-        _evidence(ticket, late, " ".join(part for part in parts if part), values),
-        number=number_of(ticket),
-        tool_call_id=late.fills[-1].id,
-        turn="",
-    )
+    text = " ".join(part for part in parts if part)
+    newest = late.fills[-1]
+    evidence = execution_evidence(ticket, text, values, as_of=newest.time, order_id=late.order.id, fills=late.fills)
+    record = record_evidence(evidence, number=number_of(ticket), tool_call_id=newest.id, turn="")
     return render(qualified(record["headline"], record["id"]), [record])
 
 
@@ -112,29 +107,6 @@ def _rest(late: LateFills, base: str, instrument: Instrument | None, values: dic
         return f"That completes its {{ordered}} {base}."
     ended = " The rest was cancelled." if order.status == "cancelled" and so_far == order.filled else ""
     return f"{{so_far}} of {{ordered}} {base} so far.{ended}"
-
-
-def _evidence(ticket: OrderTicket, late: LateFills, text: str, values: dict[str, EvidenceValue]) -> Evidence:
-    parameters: dict[str, Any] = {
-        "ticket_id": ticket.id,
-        "client_order_id": late.order.id,
-        "fills": [fill.id for fill in late.fills],
-    }
-    return Evidence(
-        kind="fill",
-        tool="execution",
-        arguments={"ticket": ticket.label},
-        symbol=ticket.symbol,
-        timeframe=None,
-        as_of=late.fills[-1].time.isoformat(),
-        market=ticket.market,
-        simulated=ticket.simulated,
-        headline=text,
-        brief="",
-        values=values,
-        parameters=parameters,
-        next_steps=NEXT_STEPS,
-    )
 
 
 def _instrument(services: Services, symbol: str) -> Instrument | None:

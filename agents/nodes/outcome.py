@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from agents.quoted import quoted
 from agents.receipts import qualified
@@ -14,6 +16,13 @@ from engines.domain.instruments import Instrument
 from engines.domain.orders import Fill, Order, OrderTicket
 from engines.errors import QuantumTraderError
 from tools import wording
+
+NEXT_STEPS: Final = ("My positions", "Open orders")
+
+_AT_ONCE: Final = {
+    "FOK": "fill or kill, and its whole quantity was not to be had at once",
+    "IOC": "immediate or cancel, and none of it was to be had at once",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ def carried_out(services: Services, ticket: OrderTicket, order: Order | None) ->
         return _settled(services, ticket, f"{_decided(ticket)} {cancelled}".strip(), figures)
     instrument = services.market.instrument(ticket.symbol)
     values = _values(ticket, order, instrument)
-    told = f"{_before(services, ticket)} {_order_sentence(order, instrument)}".strip()
+    told = f"{_before(services, ticket)} {_order_sentence(order, instrument, ticket.time_in_force)}".strip()
     parts = [_decided(ticket), told, *after_fill(services, ticket, order, values)]
     return _settled(services, ticket, " ".join(part for part in parts if part), values, fills=order.fills)
 
@@ -80,30 +89,44 @@ def _settled(
     *,
     fills: tuple[Fill, ...] = (),
 ) -> Settled:
-    evidence = Evidence(
-        kind="fill",
-        tool="execution",
-        arguments={"ticket": ticket.label},
-        symbol=ticket.symbol,
-        timeframe=None,
-        as_of=services.clock.now().isoformat(),
-        market=ticket.market,
-        simulated=ticket.simulated,
-        headline=text,
-        brief="",
-        values=values,
-        # Which fills the figures rest on: whoever tells of later ones leaves these out.
-        parameters={
-            "ticket_id": ticket.id,
-            "client_order_id": ticket.client_order_id,
-            "fills": [fill.id for fill in fills],
-        },
-        next_steps=("My positions", "Open orders"),
+    evidence = execution_evidence(
+        ticket, text, values, as_of=services.clock.now(), order_id=ticket.client_order_id, fills=fills
     )
     number = number_of(ticket)
     record = record_evidence(evidence, number=number, tool_call_id=ticket.id, turn="")
     said = Outcome(ticket_id=ticket.id, text=qualified(text, record["id"]), said=False, successor="")
     return Settled(said, [record])
+
+
+def execution_evidence(
+    ticket: OrderTicket,
+    text: str,
+    values: dict[str, EvidenceValue],
+    *,
+    as_of: datetime,
+    order_id: str,
+    fills: tuple[Fill, ...],
+) -> Evidence:
+    """What the desk tells of a ticket's execution, with its figures.
+
+    Args:
+        fills: those that the figures rest on; whoever tells of later ones leaves these out.
+    """
+    return Evidence(
+        kind="fill",
+        tool="execution",
+        arguments={"ticket": ticket.label},
+        symbol=ticket.symbol,
+        timeframe=None,
+        as_of=as_of.isoformat(),
+        market=ticket.market,
+        simulated=ticket.simulated,
+        headline=text,
+        brief="",
+        values=values,
+        parameters={"ticket_id": ticket.id, "client_order_id": order_id, "fills": [fill.id for fill in fills]},
+        next_steps=NEXT_STEPS,
+    )
 
 
 def _values(ticket: OrderTicket, order: Order, instrument: Instrument) -> dict[str, EvidenceValue]:
@@ -121,7 +144,7 @@ def _values(ticket: OrderTicket, order: Order, instrument: Instrument) -> dict[s
     return values
 
 
-def _order_sentence(order: Order, instrument: Instrument) -> str:
+def _order_sentence(order: Order, instrument: Instrument, time_in_force: str) -> str:
     base = instrument.base
     done = "Bought" if order.side == "buy" else "Sold"
     fills = f"at {{average}} average, fee {{fee}} {order.fills[0].fee_currency}" if order.fills else ""
@@ -135,6 +158,8 @@ def _order_sentence(order: Order, instrument: Instrument) -> str:
             return f"The order is resting: {order.side} {{quantity}} {base}{level}. Nothing is filled yet."
         case "cancelled" if order.filled:
             return f"{done} {{filled}} of {{quantity}} {base} {fills}; the rest was cancelled."
+        case "cancelled" if time_in_force in _AT_ONCE:
+            return f"Nothing was filled: it was {_AT_ONCE[time_in_force]}."
         case "cancelled":
             return "The order was cancelled with nothing filled."
         case "rejected_by_venue":

@@ -39,20 +39,24 @@ async def test_an_order_for_today_only_ends_at_midnight(desk_on: OpenDesk, clock
 
 
 @pytest.mark.parametrize(
-    ("words", "force", "told"),
-    [("immediate or cancel", "IOC", "immediate or cancel"), ("fill or kill", "FOK", "fill or kill")],
+    ("words", "force", "why"),
+    [
+        ("immediate or cancel", "IOC", "none of it was to be had at once"),
+        ("fill or kill", "FOK", "its whole quantity was not to be had at once"),
+    ],
 )
-async def test_an_order_that_must_fill_at_once_says_so_and_ends_unfilled(
-    desk_on: OpenDesk, words: str, force: str, told: str
+async def test_an_order_that_must_fill_at_once_says_so_and_why_nothing_filled(
+    desk_on: OpenDesk, words: str, force: str, why: str
 ) -> None:
     async with desk_on() as desk:
         result = await desk.ask(None, f"buy 0.01 btc at 50k {words}", "ada")
         (shown,) = result.tickets
         outcome = await desk.decide(shown["id"], "approve", shown["hash"], "ada", "ada")
 
-    assert (shown["time_in_force"], told in shown["text"]) == (force, True)
+    assert (shown["time_in_force"], words in shown["text"]) == (force, True)
     assert outcome.order is not None
     assert (outcome.order["status"], outcome.order["filled"]) == ("cancelled", "0")
+    assert f"Nothing was filled: it was {words}, and {why}." in outcome.reply
 
 
 async def test_an_edit_changes_how_long_an_order_is_good(desk_on: OpenDesk) -> None:
