@@ -182,7 +182,7 @@ def _confluence_line(ticket: OrderTicket, values: dict[str, EvidenceValue]) -> s
         "against": wording.count(contra, "arguments against it"),
     }
     read = " and ".join(EVIDENCE_TIMEFRAMES)
-    told = f"Evidence on {ticket.label} from {read}: {{evidence}} ({{for}} for, {{against}} against)."
+    told = f"Evidence on {ticket.label} from {read}, weighed: {{evidence}} ({{for}} for, {{against}} against)."
     if ticket.confluence.turns:
         values["turn"] = wording.words(ticket.confluence.turns[0], "what would end the strongest argument for it")
         told += " It would weaken with {turn}."

@@ -9,6 +9,8 @@ from engines.domain.evidence import EvidenceValue
 from engines.domain.instruments import Instrument
 
 _CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
+_SMALL_SHARE = Decimal("0.095")
 
 
 def price_text(price: Decimal, instrument: Instrument | None = None) -> str:
@@ -29,9 +31,10 @@ def money_text(amount: Decimal) -> str:
 
 
 def percent_text(percent: Decimal) -> str:
-    """A share with one decimal: `1.2 %`."""
-    rounded = percent.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
-    return f"{rounded or abs(rounded):f} %"
+    """A share with one decimal, a small one with two: `1.2 %`, `0.04 %`."""
+    step = _CENT if abs(percent) < _SMALL_SHARE else _TENTH
+    rounded = percent.quantize(step, ROUND_HALF_EVEN)
+    return f"{rounded:f} %" if rounded else "0.0 %"
 
 
 def signed(text: str) -> str:

@@ -212,7 +212,15 @@ def test_money_reads_to_the_cent(value: str, text: str) -> None:
     assert wording.money_text(Decimal(value)) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("12.34", "12.3 %"), ("0.1", "0.1 %"), ("0.0374", "0.04 %"), ("-0.01", "-0.01 %"), ("0", "0.0 %")],
+)
+def test_a_small_share_keeps_two_decimals(value: str, text: str) -> None:
+    assert wording.percent_text(Decimal(value)) == text
+
+
 def test_a_vanishing_share_has_no_sign() -> None:
-    assert wording.percent_text(Decimal("-0.01")) == "0.0 %"
+    assert wording.percent_text(Decimal("-0.001")) == "0.0 %"
     assert wording.signed("0.0 %") == "0.0 %"
     assert wording.signed("1.2 %") == "+1.2 %"
