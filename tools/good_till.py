@@ -13,17 +13,17 @@ WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "satu
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SPAN: Final = re.compile(r"(\d{1,3})([mhdw])")
 """A time from now on, such as `3h`."""
+ORDINAL: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
+"""A day of the month, such as `27th`."""
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _OF_MONTH: Final = re.compile(rf"(\d{{1,2}}) ({'|'.join(MONTHS)})")
-_ORDINAL: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _UNITS: Final = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-_NOON: Final = "noon"
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?")
 _HALF_DAY: Final = re.compile(r"(1[0-2]|[1-9]) ?([ap])\.?m")
 
@@ -76,7 +76,7 @@ def _instant(said: str) -> datetime | None:
 
 
 def _time_of_day(said: str) -> timedelta | None:
-    if said == _NOON:
+    if said == "noon":
         return timedelta(hours=12)
     clock = _CLOCK.fullmatch(said)
     if clock:
@@ -93,7 +93,7 @@ def _day(said: str, now: datetime) -> date | None:
         return today + timedelta(days=6 - today.weekday())
     if said == "end of month":
         return today.replace(day=calendar.monthrange(today.year, today.month)[1])
-    ordinal = _ORDINAL.fullmatch(said)
+    ordinal = ORDINAL.fullmatch(said)
     if ordinal:
         return _next_numbered(int(ordinal[1]), today)
     if said in WEEKDAYS:

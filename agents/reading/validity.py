@@ -10,7 +10,7 @@ from agents.reading.tagging import Tag
 from agents.reading.verbs import verbs_in
 from agents.reading.vocabulary import BUY_VERBS, SELL_VERBS, words
 from engines.domain.orders import TimeInForce
-from tools.good_till import MONTHS, SPAN, WEEKDAYS
+from tools.good_till import MONTHS, ORDINAL, SPAN, WEEKDAYS
 
 _IN_WORDS: Final[dict[TimeInForce, tuple[str, ...]]] = {
     "IOC": ("ioc", "immediate or cancel", "immediate - or - cancel"),
@@ -38,7 +38,6 @@ _UNREAD: Final = "unread"
 _TILL: Final = frozenset({"till", "until", "til"})
 _GOOD: Final = words("good valid open live working")
 _CANCELLED: Final = words("cancelled canceled cancel")
-_ORDINAL: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 # A clock of another zone, "morning", "or saturday": what goes on like that says more than was taken.
 _MAY_FOLLOW: Final = words("and with at @ stop sl tp limit please pls then only target take if . , ! ; \n ) -") | (
     BUY_VERBS | SELL_VERBS
@@ -185,7 +184,7 @@ def _day_at(tags: list[Tag], place: int) -> tuple[str, int]:
             return end, len(phrase.split())
     if place < len(tags) and tags[place].text == "the":
         numbered, used = _day_at(tags, place + 1)
-        return (numbered, used + 1) if _ORDINAL.fullmatch(numbered) else ("", 0)
+        return (numbered, used + 1) if ORDINAL.fullmatch(numbered) else ("", 0)
     if place >= len(tags):
         return "", 0
     first, second = tags[place], tags[place + 1] if place + 1 < len(tags) else None
@@ -196,14 +195,14 @@ def _day_at(tags: list[Tag], place: int) -> tuple[str, int]:
     if second is None:
         return _numbered(first)
     for month, day in ((first, second), (second, first)):
-        number = _ORDINAL.fullmatch(day.text) or re.fullmatch(r"(\d{1,2})", day.raw)
+        number = ORDINAL.fullmatch(day.text) or re.fullmatch(r"(\d{1,2})", day.raw)
         if month.kind == "word" and month.text[:3] in MONTHS and len(month.text) > 2 and number:
             return f"{number[1]} {month.text[:3]}", 2
     return _numbered(first)
 
 
 def _numbered(tag: Tag) -> tuple[str, int]:
-    return (tag.text, 1) if _ORDINAL.fullmatch(tag.text) else ("", 0)
+    return (tag.text, 1) if ORDINAL.fullmatch(tag.text) else ("", 0)
 
 
 def _clock(tag: Tag, *, alone: bool) -> str:
