@@ -111,7 +111,8 @@ def _listed(change: Mapping[str, str]) -> str:
 def _cancelled(args: Mapping[str, Any]) -> str:
     if args.get("order_id"):
         return f"order {args['order_id']}"
-    return f"the {args['symbol']} orders" if args.get("symbol") else "all orders"
+    what = f"{args['only']}s" if args.get("only") else "orders"
+    return f"the {args['symbol']} {what}" if args.get("symbol") else f"all {what}"
 
 
 def _order_differences(

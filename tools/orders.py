@@ -94,17 +94,23 @@ class ProposeClose(_Arguments):
 class ProposeCancel(_Arguments):
     """Prepare a ticket that cancels open orders. It cancels nothing by itself.
 
-    Give the order's id, or a symbol for all its open orders, or scope "all" for every open order.
+    Give the order's id, or a symbol for all its open orders, or scope "all" for every open order; with `only` of these
+    just the stops or just the targets.
     """
 
     order_id: str | None = Field(default=None, description="The id of one open order.", max_length=64)
     symbol: str | None = Field(default=None, description="Every open order of this market.")
     scope: Literal["all"] | None = Field(default=None, description='"all" for every open order of the account.')
+    only: Literal["stop", "target"] | None = Field(
+        default=None, description="stop: only orders that sell at a stop. target: only take-profits of positions."
+    )
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
         if self.order_id is None and self.symbol is None and self.scope is None:
             raise ValueError('say which: order_id, symbol, or scope "all"')
+        if self.order_id is not None and self.only is not None:
+            raise ValueError("order_id names one order; give no `only` with it")
         return self
 
 

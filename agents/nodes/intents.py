@@ -80,10 +80,15 @@ def _cancel(proposal: ProposeCancel, open_orders: Sequence[Order], common: dict[
         if not chosen:
             raise NotFound(f"There is no open order {proposal.order_id!r}.", remedy='"Open orders" lists them.')
     else:
-        chosen = [order for order in open_orders if proposal.symbol in {None, order.symbol}]
+        chosen = [
+            order
+            for order in open_orders
+            if proposal.symbol in {None, order.symbol} and proposal.only in {None, _exit_kind(order)}
+        ]
         if not chosen:
             of = f" in {proposal.symbol}" if proposal.symbol else ""
-            raise InvalidRequest(f"There is no open order{of} to cancel.", remedy="Nothing needs to be done.")
+            what = f"open {proposal.only or 'order'}"
+            raise InvalidRequest(f"There is no {what}{of} to cancel.", remedy='"Open orders" lists what is open.')
     first = chosen[0]
     return OrderIntent(
         symbol=first.symbol,
@@ -93,6 +98,13 @@ def _cancel(proposal: ProposeCancel, open_orders: Sequence[Order], common: dict[
         cancels=tuple(order.id for order in chosen),
         **common,
     )
+
+
+def _exit_kind(order: Order) -> str:
+    """What an order gets its account out by, "stop" or "target"; empty for any other."""
+    if order.order_type == "stop" and order.side == "sell":
+        return "stop"
+    return "target" if order.parent_id is not None and order.order_type == "limit" else ""
 
 
 def _replace(

@@ -33,7 +33,7 @@ def protection(tags: list[Tag], context: ReadingContext) -> str:
         return (
             f"A target for what you hold is an order of its own here: write `sell {quantity} {base} at {price}`{whole}."
         )
-    moved = f" A stop that rests already stays until `cancel my {base} orders`." if _MOVING & _words(tags) else ""
+    moved = f" A stop that rests already stays until `cancel my {base} stop`." if _MOVING & _words(tags) else ""
     order = f"`sell stop {price}, {quantity} {base}`"
     return f"A stop for what you hold is an order of its own here: write {order}{whole}.{moved}"
 

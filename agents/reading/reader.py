@@ -172,7 +172,8 @@ class _Message:
             self.questions.append(doubt)
         elif request is None:
             self.questions.append(
-                "Cancel which order? Say its id, a market such as `cancel my BTC orders`, or `cancel all my orders`."
+                "Cancel which order? Say its id, `cancel my BTC orders`, `cancel my BTC stop`, `cancel my BTC target` "
+                "or `cancel all my orders`."
             )
         else:
             self.requests.append((self.place, request))

@@ -8,7 +8,10 @@ from typing import Any, Final
 from agents.reading.numbers import as_json_number
 from agents.reading.tagging import Tag
 from agents.reading.types import OrderWords, Request
+from agents.reading.vocabulary import STOP_LOSS, words
 
+_STOPS: Final = STOP_LOSS | {"stop"}
+_TARGETS: Final = words("tp target targets take-profit")
 _PRICES: Final = ("limit_price", "stop_price", "stop_loss", "take_profit")
 
 
@@ -48,18 +51,34 @@ def _fraction(order: OrderWords) -> float | int | str:
 
 def cancel_request(tags: list[Tag], last_symbol: str | None) -> Request | None:
     """The tool call of a cancellation, or None when it does not say what to cancel."""
-    words = {t.text for t in tags if t.kind == "word"}
+    said = {t.text for t in tags if t.kind == "word"}
     for tag in tags:
         if tag.kind == "order_id":
             return Request("propose_cancel", {"order_id": tag.text})
+    exits = _exits_named(tags)
+    if len(exits) > 1 or (exits and "buy" in said):
+        # Two kinds at once, or an entry that waits for its price: only an id or the whole market names these.
+        return None
+    only = {"only": exits.pop()} if exits else {}
     for tag in tags:
         if tag.kind == "symbol":
-            return Request("propose_cancel", {"symbol": tag.text})
-    if words & {"all", "everything", "orders", "every"}:
-        return Request("propose_cancel", {"scope": "all"})
-    if words & {"its", "their"} and last_symbol:
-        return Request("propose_cancel", {"symbol": last_symbol})
+            return Request("propose_cancel", {"symbol": tag.text, **only})
+    if said & {"its", "their"} and last_symbol:
+        return Request("propose_cancel", {"symbol": last_symbol, **only})
+    if only or said & {"all", "everything", "orders", "every"}:
+        return Request("propose_cancel", {"scope": "all", **only})
     return None
+
+
+def _exits_named(tags: list[Tag]) -> set[str]:
+    """`stop` for "my stop", "the BTC stop loss"; `target` for "its target", "my take profit"."""
+    found = set()
+    for place, tag in enumerate(tags):
+        if tag.text in _STOPS:
+            found.add("stop")
+        elif tag.text in _TARGETS or [t.text for t in tags[place : place + 2]] == ["take", "profit"]:
+            found.add("target")
+    return found
 
 
 def merge(pending: OrderWords, answer: OrderWords) -> OrderWords | None:

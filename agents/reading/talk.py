@@ -177,7 +177,8 @@ def describe(request: Request) -> str:
         case "propose_cancel" if "order_id" in args:
             return f"cancel order {args['order_id']}"
         case "propose_cancel":
-            return f"cancel my {args['symbol']} orders" if "symbol" in args else "cancel all my orders"
+            what = f"{args['only']}s" if "only" in args else "orders"
+            return f"cancel my {args['symbol']} {what}" if "symbol" in args else f"cancel all my {what}"
         case "propose_replace":
             named = f"order {args['order_id']}" if "order_id" in args else f"my {args['symbol']} order"
             changed = (f"{name.replace('_', ' ')} {args[name]}" for name in args if name not in {"order_id", "symbol"})

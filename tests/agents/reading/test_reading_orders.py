@@ -152,6 +152,7 @@ def test_a_part_of_a_position_is_a_close(say: Say, text: str, asset: str, fracti
         ("my friend told me to buy 1 btc", "Is that an order of yours?"),
         ("move my stop to 58k", "Which order do you want?"),
         ("cancel my order", "Cancel which order?"),
+        ("cancel my btc buy stop", "Cancel which order?"),
     ],
 )
 def test_what_the_words_leave_open_is_asked_for(say: Say, text: str, asked: str) -> None:
@@ -257,6 +258,12 @@ def test_an_unknown_word_behind_the_quantity_is_never_replaced_by_the_last_symbo
         ("kill all open orders", {"scope": "all"}),
         ("cancel my btc orders", {"symbol": "BTC/USDT"}),
         ("cancel order qtp-4f2a-9c", {"order_id": "qtp-4f2a-9c"}),
+        ("cancel my btc stop", {"symbol": "BTC/USDT", "only": "stop"}),
+        ("please cancel the stop loss on eth", {"symbol": "ETH/USDT", "only": "stop"}),
+        ("cancel all my stops", {"scope": "all", "only": "stop"}),
+        ("cancel my stop", {"scope": "all", "only": "stop"}),
+        ("cancel my btc take profit", {"symbol": "BTC/USDT", "only": "target"}),
+        ("cancel the target", {"scope": "all", "only": "target"}),
     ],
 )
 def test_cancellations_say_what_to_cancel(say: Say, text: str, args: dict[str, Any]) -> None:

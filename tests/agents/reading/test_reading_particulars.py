@@ -63,7 +63,7 @@ def test_a_stop_for_what_is_held_is_answered_with_an_order_that_can_be_sent(
     assert written in question
     (request,) = read(written.strip("`"), context).requests
     assert (request.args["side"], request.args["quantity"]) == ("sell", 0.05)
-    assert ("cancel my BTC orders" in question) == text.startswith("move")
+    assert ("cancel my BTC stop" in question) == text.startswith("move")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""Conversations that cancel one kind of exit of a position, and leave the other alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from agents.runtime import Desk
+
+pytestmark = pytest.mark.anyio
+
+OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
+
+
+async def _hold(desk: Desk) -> None:
+    """A position with a stop-loss and a take-profit at work."""
+    result = await desk.ask(None, "buy 0.01 btc, stop 60000, target 80000", "ada")
+    (shown,) = result.tickets
+    await desk.decide(shown["id"], "approve", shown["hash"], "ada", "ada")
+
+
+@pytest.mark.parametrize(("words", "kind"), [("cancel my btc stop", "stop"), ("cancel my target", "limit")])
+async def test_the_ticket_names_that_kind_of_exit_only(desk_on: OpenDesk, words: str, kind: str) -> None:
+    async with desk_on() as desk:
+        await _hold(desk)
+        (shown,) = (await desk.ask(None, words, "ada")).tickets
+        cancelled = [desk.services.order(each, "ada") for each in shown["cancels"]]
+
+    assert [order.order_type for order in cancelled] == [kind]
+
+
+async def test_what_is_held_without_its_stop_is_told(desk_on: OpenDesk) -> None:
+    async with desk_on() as desk:
+        await _hold(desk)
+        (shown,) = (await desk.ask(None, "cancel my btc stop", "ada")).tickets
+        outcome = await desk.decide(shown["id"], "approve", shown["hash"], "ada", "ada")
+        again = await desk.ask(None, "cancel my btc stop", "ada")
+
+    assert "is held without a stop-loss now" in outcome.reply
+    assert again.tickets == []
+    assert "There is no open stop in BTC/USDT to cancel." in again.reply
