@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Literal
 
 from agents.services import Services
+from engines.confirmation.open_risk import open_risk
 from engines.domain.orders import Order, OrderTicket
 from engines.domain.review import Review
+from engines.execution.unprotected import unprotected
 from tools.decisions import Denial
 from tools.market_desk import AccountView, ExternalOrder, Holding
 
@@ -23,7 +25,9 @@ class LedgerAccount:
     def view(self) -> AccountView:
         """The account at the market's prices."""
         services = self._services
-        portfolio = services.ledger.portfolio(services.account(self._owner), services.market)
+        account = services.account(self._owner)
+        portfolio = services.ledger.portfolio(account, services.market)
+        at_work = self._orders_at_work(account)
         return AccountView(
             mode=services.orders.mode,
             currency=portfolio.currency,
@@ -34,11 +38,25 @@ class LedgerAccount:
             unrealised=portfolio.unrealised,
             fees=portfolio.fees_paid,
             holdings=tuple(
-                Holding(item.symbol, item.quantity, item.average_price, item.mark, item.unrealised)
+                Holding(
+                    item.symbol,
+                    item.quantity,
+                    item.average_price,
+                    item.mark,
+                    item.unrealised,
+                    open_risk(item.quantity, item.mark, (each for each in at_work if each.symbol == item.symbol)),
+                )
                 for item in portfolio.positions
             ),
             externals=tuple(self.external_orders(None)),
+            standing=services.ledger.standing_state(account),
         )
+
+    def _orders_at_work(self, account: str) -> list[Order]:
+        """Open orders, without the exits that are held up."""
+        ledger = self._services.ledger
+        held_up = {gap.exit_id for gap in unprotected(ledger, self._services.clock.now(), accounts={account})}
+        return [order for order in ledger.orders(account, status="open") if order.id not in held_up]
 
     def orders(self, *, status: Literal["open", "all"], symbol: str | None) -> Sequence[Order]:
         """Submitted orders, newest first."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
 from langchain_core.tools import BaseTool, tool
 
+from engines.confirmation.open_risk import OpenRisk
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.instruments import Instrument
 from engines.domain.orders import Mode, Order, OrderTicket, Side
+from engines.domain.trading_state import Standing
 from engines.errors import NotFound
 from engines.market.data import MarketData
 from tools import wording
@@ -23,13 +25,18 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One open position at the market's price; prices and values in quote units."""
+    """One open position at the market's price; prices and values in quote units.
+
+    Attributes:
+        risk: what its stops cover, and what it loses on the way to them.
+    """
 
     symbol: str
     quantity: Decimal
     average_price: Decimal
     mark: Decimal
     unrealised: Decimal
+    risk: OpenRisk = field(default_factory=OpenRisk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class AccountView:
         reserved: what open orders hold back of the cash.
         realised: profit already taken, fees included.
         externals: open orders of somebody else on a live account; what they would spend is in `reserved`.
+        standing: whether it may trade.
     """
 
     mode: Mode
@@ -64,6 +72,7 @@ class AccountView:
     fees: Decimal
     holdings: tuple[Holding, ...]
     externals: tuple[ExternalOrder, ...] = ()
+    standing: Standing = field(default_factory=Standing)
 
 
 class AccountReader(Protocol):
@@ -104,9 +113,9 @@ def market_desk_tools(market: MarketData, account: AccountReader) -> list[BaseTo
 
     @tool(response_format="content_and_artifact")
     def get_portfolio() -> tuple[str, Evidence]:
-        """Read the account: equity, cash, positions and profit.
+        """Read the account: equity, cash, positions with their stops, profit, open risk, and whether it may trade.
 
-        Use it for "my positions", "how am I doing", "what is my balance".
+        Use it for "my positions", "how am I doing", "what is my balance", "what is my open risk", "status".
         """
         evidence = _portfolio(market, account.view())
         return evidence.headline, evidence
@@ -165,6 +174,7 @@ def _portfolio(market: MarketData, view: AccountView) -> Evidence:
         lines.append(_holding_line(market, holding, number, values))
     if len(view.holdings) > _SHOWN:
         lines.append(f"And more: the first {_SHOWN} of {{positions}} positions are shown.")
+    lines += [_risk_line(view, values)] if view.holdings else []
     lines += _external_lines(market, view.externals, values)
     held = "no open position" if not view.holdings else "{positions} open position" + "s" * (len(view.holdings) > 1)
     reserved = " ({reserved} of it held back by open orders)" if view.reserved else ""
@@ -178,7 +188,7 @@ def _portfolio(market: MarketData, view: AccountView) -> Evidence:
         market=market.name,
         simulated=market.simulated,
         headline=f"The {view.mode} account is worth {{equity}} {currency}: {{cash}} {currency} cash{reserved}, {held}.",
-        brief="\n".join(lines),
+        brief="\n".join([*_standing_lines(view, values), *lines]),
         values=values,
         next_steps=(f"Close {view.holdings[0].symbol}", "Open orders") if view.holdings else ("Price of BTC",),
     )
@@ -197,8 +207,48 @@ def _holding_line(market: MarketData, holding: Holding, number: int, values: dic
     }
     return (
         f"{holding.symbol}: {{quantity_{number}}} at {{average_{number}}} average, now {{mark_{number}}}, "
-        f"{{profit_{number}}} {instrument.quote} ({{share_{number}}})."
+        f"{{profit_{number}}} {instrument.quote} ({{share_{number}}}). {_stops(holding, number, instrument, values)}"
     )
+
+
+def _stops(holding: Holding, number: int, instrument: Instrument, values: dict[str, EvidenceValue]) -> str:
+    """Which stops are at work for a holding."""
+    risk = holding.risk
+    if risk.nearest is None:
+        return "No stop is at work."
+    values[f"stop_{number}"] = wording.price(risk.nearest, f"{holding.symbol} nearest stop", instrument)
+    if risk.covered == holding.quantity:
+        return f"Stop at {{stop_{number}}}."
+    values[f"covered_{number}"] = wording.quantity(risk.covered, f"{holding.symbol} that stops would sell", instrument)
+    return f"Stop at {{stop_{number}}}, for {{covered_{number}}} of it only."
+
+
+def _risk_line(view: AccountView, values: dict[str, EvidenceValue]) -> str:
+    """What all holdings lose on the way to their stops, and what no stop covers."""
+    loss = sum((holding.risk.loss for holding in view.holdings), Decimal(0))
+    bare = sum((abs(each.quantity - each.risk.covered) * each.mark for each in view.holdings), Decimal(0))
+    said = ""
+    if any(holding.risk.covered for holding in view.holdings):
+        share = loss / view.equity * 100 if view.equity else Decimal(0)
+        values["risk"] = wording.money(loss, f"lost from here to the stops, {view.currency}")
+        values["risk_share"] = wording.percent(share, "lost from here to the stops, of the account")
+        said = (
+            f"Open risk: {{risk}} {view.currency} ({{risk_share}} of the account) from here to the stops, before fees."
+        )
+    if not bare:
+        return said
+    values["bare"] = wording.money(bare, f"held without a stop, {view.currency}")
+    return f"{said} Held without a stop: {{bare}} {view.currency}.".strip()
+
+
+def _standing_lines(view: AccountView, values: dict[str, EvidenceValue]) -> list[str]:
+    """What trading is restricted to; nothing while it is not."""
+    standing = view.standing
+    if standing.state == "active":
+        return []
+    values["reason"] = wording.words(standing.reason, "why trading is restricted")
+    may = "only cancels pass" if standing.state == "halted" else "only cancels and sales pass"
+    return [f"Trading is {standing.state.upper()}: {may}. Reason: {{reason}}."]
 
 
 def _external_lines(

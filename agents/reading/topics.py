@@ -45,7 +45,7 @@ _PHRASES: Final = {
     "get_portfolio": (
         "how am i doing|am i up|am i down|do i hold|do i have|do i own|am i holding|i have left|what do i have"
         "|net worth|buying power|how did i do|how are we doing|how's my|can i spend|can i buy|can i afford|i got "
-        "left|am i long|am i short|am i in"
+        "left|am i long|am i short|am i in|my risk|open risk|at risk"
     ),
     "get_quote": "how much is|how much does|how much for|trading at|what's it at|going for",
 }
@@ -80,7 +80,8 @@ _DESTROYING: Final = words("delete erase wipe")
 # Words of the desk that are words of every day too; alone they make no sentence one for the desk.
 _EVERYDAY_TOPICS: Final = _WEAK_CIPHER | words(
     "capital money net loss losses cost costs worth rate level levels support node nodes net moon dip bounce read take "
-    "order bull bear bulls bears signal signals trend trends bias prediction forecast predict opinion performance bag"
+    "order bull bear bulls bears signal signals trend trends bias prediction forecast predict opinion performance bag "
+    "status"
 )
 _OURS: Final = (CIPHER_WORDS | PROFILE_WORDS | PORTFOLIO_WORDS | QUOTE_WORDS | _ORDER_WORDS) - _EVERYDAY_TOPICS
 _ELSEWHERE: Final = words("weather joke jokes")

@@ -41,7 +41,7 @@ PROFILE_WORDS: Final = words(
 )
 PORTFOLIO_WORDS: Final = words(
     "portfolio positions position balance balances account pnl p&l equity holdings holding cash exposure bag bags "
-    "performance profit profits loss losses funds wallet net money capital"
+    "performance profit profits loss losses funds wallet net money capital status risking"
 )
 COLOURS: Final = words(
     "green red blue gold golden yellow purple blood moon buy sell small big next last any a the new no"

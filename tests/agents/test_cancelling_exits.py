@@ -34,10 +34,14 @@ async def test_the_ticket_names_that_kind_of_exit_only(desk_on: OpenDesk, words:
 async def test_what_is_held_without_its_stop_is_told(desk_on: OpenDesk) -> None:
     async with desk_on() as desk:
         await _hold(desk)
+        before = await desk.ask(None, "what is my open risk?", "ada")
         (shown,) = (await desk.ask(None, "cancel my btc stop", "ada")).tickets
         outcome = await desk.decide(shown["id"], "approve", shown["hash"], "ada", "ada")
         again = await desk.ask(None, "cancel my btc stop", "ada")
+        after = await desk.ask(None, "what is my open risk?", "ada")
 
     assert "is held without a stop-loss now" in outcome.reply
     assert again.tickets == []
     assert "There is no open stop in BTC/USDT to cancel." in again.reply
+    assert ("Stop at" in before.reply, "Open risk:" in before.reply) == (True, True)
+    assert ("No stop is at work." in after.reply, "Held without a stop:" in after.reply) == (True, True)

@@ -9,9 +9,11 @@ from typing import Any, Literal
 import pytest
 from pydantic import ValidationError
 
+from engines.confirmation.open_risk import OpenRisk, open_risk
 from engines.domain.clock import ManualClock
 from engines.domain.evidence import Evidence
 from engines.domain.orders import Order, OrderTicket
+from engines.domain.trading_state import Standing, TradingState
 from engines.errors import NotFound
 from engines.market.demo import DemoMarket
 from tools import wording
@@ -124,8 +126,79 @@ def test_a_position_is_told_with_its_entry_price_and_profit() -> None:
     evidence = _run("get_portfolio", _Account(view))
 
     assert "1 open position." in _filled(evidence.headline, evidence)
-    line = _filled(evidence.brief, evidence).splitlines()[-1]
-    assert line == "BTC/USDT: 0.5 at 60,000.00 average, now 63,000.00, +1,500.00 USDT (+5.0 %)."
+    assert _filled(evidence.brief, evidence).splitlines()[1:] == [
+        "BTC/USDT: 0.5 at 60,000.00 average, now 63,000.00, +1,500.00 USDT (+5.0 %). No stop is at work.",
+        "Held without a stop: 31,500.00 USDT.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("risk", "told"),
+    [
+        (
+            OpenRisk(Decimal("0.5"), Decimal(60_000), Decimal(1_500)),
+            [
+                "Stop at 60,000.00.",
+                "Open risk: 1,500.00 USDT (1.5 % of the account) from here to the stops, before fees.",
+            ],
+        ),
+        (
+            OpenRisk(Decimal("0.2"), Decimal(62_900), Decimal(20)),
+            [
+                "Stop at 62,900.00, for 0.2 of it only.",
+                "Open risk: 20.00 USDT (0.02 % of the account) from here to the stops, before fees. "
+                "Held without a stop: 18,900.00 USDT.",
+            ],
+        ),
+    ],
+)
+def test_a_position_is_told_with_its_open_risk(risk: OpenRisk, told: list[str]) -> None:
+    holding = Holding("BTC/USDT", Decimal("0.5"), Decimal(60_000), Decimal(63_000), Decimal(1_500), risk)
+    evidence = _run("get_portfolio", _Account(replace(EMPTY, holdings=(holding,))))
+
+    *_, line, summary = _filled(evidence.brief, evidence).splitlines()
+    assert [line.partition("(+5.0 %). ")[2], summary] == told
+
+
+@pytest.mark.parametrize(
+    ("state", "may"), [("halted", "only cancels pass"), ("reducing", "only cancels and sales pass")]
+)
+def test_a_restriction_of_trading_is_told_first(state: TradingState, may: str) -> None:
+    evidence = _run("get_portfolio", _Account(replace(EMPTY, standing=Standing(state, "a look at it", "ada"))))
+
+    first, *_ = _filled(evidence.brief, evidence).splitlines()
+    assert first == f"Trading is {state.upper()}: {may}. Reason: a look at it."
+
+
+def _stop(price: int, quantity: str, **changed: Any) -> Order:
+    order = replace(ORDER, side="sell", order_type="stop", limit_price=None, stop_price=Decimal(price))
+    return replace(order, quantity=Decimal(quantity), filled=Decimal(0), **{"status": "accepted", **changed})
+
+
+def test_the_stop_that_is_met_first_covers_its_part_first() -> None:
+    stops = [_stop(58_000, "0.4"), _stop(60_000, "0.3")]
+
+    risk = open_risk(Decimal("0.5"), Decimal(63_000), stops)
+
+    assert risk == OpenRisk(Decimal("0.5"), Decimal(60_000), Decimal("0.3") * 3_000 + Decimal("0.2") * 5_000)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ORDER,
+        _stop(60_000, "0.5", status="cancelled"),
+        _stop(60_000, "0.5", side="buy"),
+        _stop(60_000, "0.5", status="unknown"),
+    ],
+    ids=["limit", "cancelled", "buys", "unknown"],
+)
+def test_what_is_no_stop_at_work_covers_nothing(order: Order) -> None:
+    assert open_risk(Decimal("0.5"), Decimal(63_000), [order]) == OpenRisk()
+
+
+def test_a_stop_that_is_due_loses_nothing_more_on_the_way() -> None:
+    assert open_risk(Decimal("0.5"), Decimal(59_000), [_stop(60_000, "0.5")]).loss == 0
 
 
 def test_orders_are_listed_with_their_levels_and_fills() -> None:

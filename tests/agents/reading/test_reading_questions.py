@@ -105,6 +105,9 @@ def test_an_asset_has_many_names(say: Say, name: str) -> None:
         ("/price BTC", [quote("BTC")]),
         ("/volume eth 1d", [profile("ETH", "1d")]),
         ("/portfolio", [("get_portfolio", {})]),
+        ("status", [("get_portfolio", {})]),
+        ("what is my open risk?", [("get_portfolio", {})]),
+        ("status of my orders", [("list_orders", {"status": "open"})]),
         ("/orders", [("list_orders", {"status": "open"})]),
     ],
 )
