@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 SubjectKind = Literal["event", "ticket", "order", "unknown"]
@@ -130,9 +131,14 @@ def no_such_mark(text: str) -> str:
     return f"There is no {missing} on this panel; it has {DOTS}." if missing else ""
 
 
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    return tuple((re.compile(rf"\b(?:{pattern})"), names) for pattern, names in _EVENTS)
+
+
 def _events(words: str) -> tuple[str, ...]:
-    for pattern, names in _EVENTS:
-        if re.search(rf"\b(?:{pattern})", words):
+    for pattern, names in _patterns():
+        if pattern.search(words):
             return names if not _DIVERGENCE.search(words) or "div" in names[0] else _divergences(words)
     if _DIVERGENCE.search(words):
         return _divergences(words)

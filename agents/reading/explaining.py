@@ -81,7 +81,7 @@ def explains(tags: list[Tag]) -> bool:
     decided = _decided(tags, text)
     if _WHY.search(text) and (decided or _MARKS.search(text)):
         return True
-    named = read_subject(text).kind == "event" and _MARKS.search(text) is not None
+    named = _MARKS.search(text) is not None and read_subject(text).kind == "event"
     if _WHAT_WOULD.search(text) and (named or decided):
         return True
     where = any(t.kind in {"symbol", "timeframe", "clock", "ticket"} for t in tags)

@@ -49,6 +49,7 @@ _PHRASES: Final = {
     ),
     "get_quote": "how much is|how much does|how much for|trading at|what's it at|going for",
 }
+_PADDED: Final = {tool: tuple(f" {each} " for each in phrases.split("|")) for tool, phrases in _PHRASES.items()}
 _WORDS: Final = (
     ("create_alert", frozenset({"alert", "alerts", "alarm", "notification", "notifications"})),
     ("backtest_strategy", frozenset({"backtest", "backtests", "backtesting", "back-test"})),
@@ -132,8 +133,7 @@ def _by_word(tags: list[Tag], known: set[str], text: str) -> str | None:
 
 
 def _has(text: str, tool: str) -> bool:
-    phrases = _PHRASES[tool].split("|")
-    return any(f" {phrase} " in text for phrase in phrases) or ("notify" in phrases and " notify" in text)
+    return any(phrase in text for phrase in _PADDED[tool]) or (tool == "create_alert" and " notify" in text)
 
 
 def _alert_tool(words: list[str]) -> str:
