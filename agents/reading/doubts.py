@@ -21,7 +21,7 @@ MARKET_AND_PRICE: Final = "At the market or at a price? The message says both."
 NOT_SURE_ORDER: Final = "Is that an order? If so, write it without the question mark, for example `buy 0.05 BTC`."
 SAID_BY_OTHERS: Final = "Is that an order of yours? If so, write just the order, for example `buy 0.05 BTC`."
 TARGET_ATR: Final = "Only the stop can be a distance in ATR; a target is a price: `stop 2 atr, target 70,000`."
-PERCENT: Final = "Stops and targets are prices here, not percent: for example `stop 58,000`."
+PERCENT: Final = "Limits, stops and targets are prices here, not percent: for example `stop 58,000`."
 TRAILING: Final = "There is no trailing stop here; a stop is one price, for example `stop 58,000`. Which price?"
 RISKED: Final = (
     "How much may it lose, and where is the stop? For example `buy BTC, risk 1 %, stop 58,000` or `risk 500 USDT on "

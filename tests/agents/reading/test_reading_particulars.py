@@ -69,8 +69,8 @@ def test_a_stop_for_what_is_held_is_answered_with_an_order_that_can_be_sent(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("buy 0.05 BTC with stop 2% below and target 4% above", "Stops and targets are prices here, not percent"),
-        ("buy $2k of ETH with a 5% stop", "Stops and targets are prices here, not percent"),
+        ("buy 0.05 BTC with stop 2% below and target 4% above", "stops and targets are prices here, not percent"),
+        ("buy $2k of ETH with a 5% stop", "stops and targets are prices here, not percent"),
         ("buy 0.05 btc with a trailing stop", "There is no trailing stop here"),
         ("buy btc, use 1% risk", "Where is the stop?"),
         ("buy btc, risk 1%", "Where is the stop?"),
