@@ -170,8 +170,10 @@ class Services:
         return self.ledger.ticket(ticket_id, owner)
 
     def ticket_json(self, ticket: OrderTicket) -> dict[str, Any]:
-        """A ticket as clients get it, its order included."""
-        return ticket_json(ticket, self._ticket_evidence(ticket), self.ledger.order_of(ticket.id))
+        """A ticket as clients get it, its order and that order's exits included."""
+        order = self.ledger.order_of(ticket.id)
+        exits = self.ledger.exits_of(order.id) if order is not None and order.filled else ()
+        return ticket_json(ticket, self._ticket_evidence(ticket), order, exits)
 
     def ticket_headline(self, ticket: OrderTicket) -> str:
         """What a ticket does, in one line without its label."""

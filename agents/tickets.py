@@ -20,8 +20,18 @@ from tools import wording
 _NEVER_SENT = "Nothing is sent before you approve it on the ticket."
 
 
-def ticket_json(ticket: OrderTicket, evidence: Evidence, order: Order | None = None) -> dict[str, Any]:
-    """A ticket as clients get it: the sealed fields, what happened to it, its order, and one paragraph of text."""
+def ticket_json(
+    ticket: OrderTicket, evidence: Evidence, order: Order | None = None, exits: tuple[Order, ...] = ()
+) -> dict[str, Any]:
+    """A ticket as clients get it: the sealed fields, what became of it, its orders, and one paragraph of text.
+
+    Args:
+        exits: the stop-losses and take-profits of `order`; of each kind the newest is told.
+    """
+    # Attempts of one instant are told apart by the number at the end of their ids.
+    newest = {
+        each.order_type: each for each in sorted(exits, key=lambda each: (each.created_at, len(each.id), each.id))
+    }
     return {
         **ticket.sealed_content(),
         "hash": ticket.hash,
@@ -31,6 +41,7 @@ def ticket_json(ticket: OrderTicket, evidence: Evidence, order: Order | None = N
         "decided_at": ticket.decided_at.isoformat() if ticket.decided_at else None,
         "superseded_by": ticket.superseded_by,
         "order": order_json(order) if order else None,
+        "exits": [order_json(each) for each in newest.values()],
         "text": plain_text(evidence),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from agents.nodes.outcome import after_fill, execution_evidence, position_sentence
+from agents.nodes.outcome import after_fill, execution_evidence, fees_of, position_sentence
 from agents.receipts import Rendered, qualified, render
 from agents.services import Services, number_of
 from agents.state import record_evidence
@@ -54,7 +54,9 @@ def tell_late_fills(services: Services, ticket: OrderTicket, late: LateFills) ->
         "quantity": wording.quantity(late.quantity, f"{base} filled", instrument),
         "average": wording.price(late.average, "average fill price", instrument),
     }
-    told = f"{ticket.label}: {_what(late.order)} {{quantity}} {base} at {{average}}, {_fees(late, values)}."
+    fees, paid = fees_of(late.fills)
+    values |= paid
+    told = f"{ticket.label}: {_what(late.order)} {{quantity}} {base} at {{average}}, {fees}."
     parts = [told, _rest(late, base, instrument, values)]
     parts += _standing(services, ticket, late.order, instrument, values)
     text = " ".join(part for part in parts if part)
@@ -85,15 +87,6 @@ def _what(order: Order) -> str:
     if order.parent_id is None:
         return done.capitalize()
     return f"{'Its stop-loss' if order.order_type == 'stop' else 'Its take-profit'} {done}"
-
-
-def _fees(late: LateFills, values: dict[str, EvidenceValue]) -> str:
-    paid: dict[str, Decimal] = {}
-    for fill in late.fills:
-        paid[fill.fee_currency] = paid.get(fill.fee_currency, Decimal(0)) + fill.fee
-    for currency, fee in paid.items():
-        values[f"fee_{currency}"] = wording.money(fee, f"fee paid, {currency}")
-    return "fee " + " and ".join(f"{{fee_{currency}}} {currency}" for currency in paid)
 
 
 def _rest(late: LateFills, base: str, instrument: Instrument | None, values: dict[str, EvidenceValue]) -> str:

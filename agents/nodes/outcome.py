@@ -44,7 +44,7 @@ def carried_out(services: Services, ticket: OrderTicket, order: Order | None) ->
         cancelled, figures = _cancelled(services, ticket)
         return _settled(services, ticket, f"{_decided(ticket)} {cancelled}".strip(), figures)
     instrument = services.market.instrument(ticket.symbol)
-    values = _values(ticket, order, instrument)
+    values = _values(order, instrument)
     told = f"{_before(services, ticket)} {_order_sentence(order, instrument, ticket.time_in_force)}".strip()
     parts = [_decided(ticket), told, *after_fill(services, ticket, order, values)]
     return _settled(services, ticket, " ".join(part for part in parts if part), values, fills=order.fills)
@@ -129,12 +129,11 @@ def execution_evidence(
     )
 
 
-def _values(ticket: OrderTicket, order: Order, instrument: Instrument) -> dict[str, EvidenceValue]:
+def _values(order: Order, instrument: Instrument) -> dict[str, EvidenceValue]:
     values = {"quantity": wording.quantity(order.quantity, f"{instrument.base} ordered", instrument)}
     if order.filled:
-        fee = sum((fill.fee for fill in order.fills), Decimal(0))
         values["filled"] = wording.quantity(order.filled, f"{instrument.base} filled", instrument)
-        values["fee"] = wording.money(fee, f"fee paid, {ticket.fee_currency}")
+        values |= fees_of(order.fills)[1]
     if order.average_price is not None:
         values["average"] = wording.price(order.average_price, "average fill price", instrument)
     for name, label in (("limit_price", "limit"), ("stop_price", "stop")):
@@ -144,10 +143,19 @@ def _values(ticket: OrderTicket, order: Order, instrument: Instrument) -> dict[s
     return values
 
 
+def fees_of(fills: tuple[Fill, ...]) -> tuple[str, dict[str, EvidenceValue]]:
+    """What fills cost, currency by currency: `fee {fee_USDT} USDT and {fee_BNB} BNB`, and what the names stand for."""
+    paid: dict[str, Decimal] = {}
+    for fill in fills:
+        paid[fill.fee_currency] = paid.get(fill.fee_currency, Decimal(0)) + fill.fee
+    values = {f"fee_{currency}": wording.money(fee, f"fee paid, {currency}") for currency, fee in paid.items()}
+    return "fee " + " and ".join(f"{{fee_{currency}}} {currency}" for currency in paid), values
+
+
 def _order_sentence(order: Order, instrument: Instrument, time_in_force: str) -> str:
     base = instrument.base
     done = "Bought" if order.side == "buy" else "Sold"
-    fills = f"at {{average}} average, fee {{fee}} {order.fills[0].fee_currency}" if order.fills else ""
+    fills = f"at {{average}} average, {fees_of(order.fills)[0]}" if order.fills else ""
     level = " at limit {limit}" if order.limit_price else " once {stop} trades" if order.stop_price else ""
     match order.status:
         case "filled":

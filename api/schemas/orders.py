@@ -159,6 +159,9 @@ class Ticket(BaseModel):
     superseded_by: str | None
     reason: str = Field(default="", description="Why it was denied, rejected by the venue or left unclear.")
     order: Order | None = None
+    exits: list[Order] = Field(
+        default=[], description="The stop-loss and the take-profit of what filled, the newest of each."
+    )
     text: str = Field(default="", description="The ticket in one paragraph.")
 
 

@@ -45,3 +45,16 @@ async def test_what_is_held_without_its_stop_is_told(desk_on: OpenDesk) -> None:
     assert "There is no open stop in BTC/USDT to cancel." in again.reply
     assert ("Stop at" in before.reply, "Open risk:" in before.reply) == (True, True)
     assert ("No stop is at work." in after.reply, "Held without a stop:" in after.reply) == (True, True)
+
+
+async def test_a_ticket_carries_what_became_of_its_exits(desk_on: OpenDesk) -> None:
+    async with desk_on() as desk:
+        await _hold(desk)
+        (bought,) = desk.services.ledger.tickets("ada")
+        before = desk.ticket_json(bought)["exits"]
+        (shown,) = (await desk.ask(None, "cancel my btc stop", "ada")).tickets
+        await desk.decide(shown["id"], "approve", shown["hash"], "ada", "ada")
+        after = desk.ticket_json(bought)["exits"]
+
+    assert {(each["order_type"], each["status"]) for each in before} == {("stop", "accepted"), ("limit", "accepted")}
+    assert {(each["order_type"], each["status"]) for each in after} == {("stop", "cancelled"), ("limit", "accepted")}

@@ -59,18 +59,31 @@ const TicketCard = window.desk.component('TicketCard', () => {
     return `${verb} ${quantity(ticket.quantity)} ${base} at ${price}`;
   }
 
+  // What became of a stop-loss or take-profit; only what rests or waits protects.
+  function exit(order) {
+    const stop = order.order_type === 'stop';
+    const done = Number(order.filled) > 0 ? `sold ${quantity(order.filled)} at ${number(order.average_price)} average` : '';
+    const words = {
+      accepted: order.held_by === 'desk' && !order.venue_order_id ? 'is guarded by this desk' : 'rests at the venue',
+      partially_filled: `${done}, the rest is open`, filled: done, cancelled: done ? `${done}, the rest was cancelled` : 'was cancelled',
+      rejected_by_venue: 'was refused', not_accepted: 'was never taken', needs_operator: 'is unclear: look at the venue',
+    };
+    return `${stop ? 'Stop-loss' : 'Take-profit'} ${number(order.stop_price || order.limit_price)} ${words[order.status] || 'is being looked up'}.`;
+  }
+
   function outcome(ticket) {
     const order = ticket.order;
-    const [base, quote] = currencies(ticket);
+    const [base] = currencies(ticket);
     const said = [];
     if (ticket.decided_at) {
       const verb = { rejected: 'Rejected', superseded: 'Edited' }[ticket.status] || 'Approved';
       said.push(`${verb} at ${clock(ticket.decided_at)}${ticket.decided_by ? ` by ${ticket.decided_by}` : ''}.`);
     }
     if (order && Number(order.filled) > 0) {
-      const fee = order.fills.reduce((sum, fill) => sum + Number(fill.fee), 0);
-      const currency = order.fills[0]?.fee_currency || quote;
-      said.push(`Filled ${quantity(order.filled)} ${base} at ${number(order.average_price)} average, fee ${money(fee)} ${currency}.`);
+      const fees = {};
+      order.fills.forEach((fill) => { fees[fill.fee_currency] = (fees[fill.fee_currency] || 0) + Number(fill.fee); });
+      const paid = Object.entries(fees).map(([currency, fee]) => `${money(fee)} ${currency}`).join(' and ');
+      said.push(`Filled ${quantity(order.filled)} ${base} at ${number(order.average_price)} average, fee ${paid}.`, ...(ticket.exits || []).map(exit));
     }
     if (order && order.reason) said.push(order.reason);
     if (order && order.status === 'accepted') said.push('The order rests at the venue and fills when its price is met.');
