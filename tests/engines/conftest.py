@@ -14,7 +14,6 @@ from sqlalchemy import Engine
 
 from engines.confirmation.risk import RiskLimits, default_limits
 from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
 from engines.domain.orders import Account
 from engines.execution.context import OrderContext
 from engines.execution.paper import PaperBroker
@@ -22,29 +21,10 @@ from engines.execution.paper_model import PaperModel
 from engines.ledger.ledger import Ledger
 from engines.market.fixed import FixedMarket
 from engines.storage.database import open_database
+from tests.engines.templates import listed
 
-BTC = Instrument(
-    symbol="BTC/USDT",
-    base="BTC",
-    quote="USDT",
-    tick_size=Decimal("0.01"),
-    lot_size=Decimal("0.0001"),
-    min_quantity=Decimal("0.0001"),
-    min_notional=Decimal(5),
-    maker_fee=Decimal("0.0008"),
-    taker_fee=Decimal("0.001"),
-)
-ETH = Instrument(
-    symbol="ETH/USDT",
-    base="ETH",
-    quote="USDT",
-    tick_size=Decimal("0.01"),
-    lot_size=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    min_notional=Decimal(5),
-    maker_fee=Decimal("0.0008"),
-    taker_fee=Decimal("0.001"),
-)
+BTC = listed()
+ETH = listed("ETH", lot_size=Decimal("0.001"))
 
 
 def unhurried(limits: RiskLimits) -> RiskLimits:

@@ -24,8 +24,7 @@ from hypothesis.stateful import (
 
 from engines.domain.book import Level, OrderBook
 from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
-from engines.domain.orders import Confluence, Fill, OrderTicket, RiskVerdict, Side
+from engines.domain.orders import Fill, OrderTicket, Side
 from engines.errors import OrderRejected
 from engines.execution.broker import ApprovedTicket, VenueOrder, protective_ids
 from engines.execution.paper import PaperBroker
@@ -34,6 +33,7 @@ from engines.execution.paper_prices import Offers, taking
 from engines.ledger.ledger import Ledger
 from engines.market.fixed import FixedMarket
 from engines.storage.database import open_database
+from tests.engines.templates import TICKET, listed
 
 BTC = "BTC/USDT"
 CASH = Decimal(20_000)
@@ -41,16 +41,8 @@ LATENCY = timedelta(milliseconds=150)
 MINUTE = timedelta(minutes=1)
 START = datetime(2026, 3, 2, 16, 0, 7, tzinfo=UTC)
 RULES = PaperModel(latency=LATENCY)
-LISTED = Instrument(
-    symbol=BTC,
-    base="BTC",
-    quote="USDT",
-    tick_size=Decimal("0.5"),
-    lot_size=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    min_notional=Decimal(5),
-    maker_fee=Decimal("0.0007"),
-    taker_fee=Decimal("0.0013"),
+LISTED = listed(
+    tick_size=Decimal("0.5"), lot_size=Decimal("0.001"), maker_fee=Decimal("0.0007"), taker_fee=Decimal("0.0013")
 )
 PRICES = st.integers(95, 105).map(lambda hundreds: hundreds * 100)
 LOTS = st.integers(1, 600).map(lambda lots: Decimal(lots) / 1000)
@@ -160,9 +152,7 @@ class PaperMachine(RuleBasedStateMachine):
         if exits and side == "buy":
             fields |= {"stop_loss": Decimal(9_300), "take_profit": Decimal(10_700)}
         order_id = f"qtp-{len(self.sent):024d}"
-        ticket = replace(
-            _TICKET, client_order_id=order_id, account=self.account, side=side, quantity=quantity, **fields
-        )
+        ticket = replace(TICKET, client_order_id=order_id, account=self.account, side=side, quantity=quantity, **fields)
         try:
             self.venue.place(ApprovedTicket(ticket))
         except OrderRejected:
@@ -305,42 +295,3 @@ def test_the_paper_venue_keeps_its_promises(tmp_path: Path) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
     rounds = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Machine, settings=rounds)
-
-
-_TICKET = OrderTicket(
-    id="",
-    label="T-1",
-    owner="ann",
-    thread_id="thread-1",
-    account="",
-    mode="paper",
-    market="fixed",
-    simulated=True,
-    kind="order",
-    symbol=BTC,
-    side="buy",
-    order_type="market",
-    quantity=Decimal(1),
-    limit_price=None,
-    stop_price=None,
-    stop_loss=None,
-    take_profit=None,
-    reduce_only=False,
-    cancels=(),
-    time_in_force="",
-    reference_price=Decimal(10_000),
-    quote_time=START,
-    price_band=(Decimal(1), Decimal(1_000_000)),
-    notional=Decimal(1),
-    estimated_fee=Decimal(1),
-    fee_currency="USDT",
-    risk=RiskVerdict("approved", Decimal(1), ()),
-    confluence=Confluence(None),
-    differences=(),
-    user_words="",
-    limits_version="",
-    created_at=START,
-    expires_at=START + MINUTE,
-    client_order_id="",
-    status="approved",
-)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
-from engines.domain.orders import Account, Confluence, OrderIntent, OrderTicket, RiskVerdict
+from engines.domain.orders import Account, OrderIntent, OrderTicket
 from engines.domain.review import Road
 from engines.domain.timeframe import Timeframe
 from engines.errors import InsufficientData
@@ -24,61 +23,15 @@ from engines.execution.prepare import prepare_ticket
 from engines.ledger.candle_path import PathReader
 from engines.ledger.marking import read_road, road_of
 from engines.market.fixed import FixedMarket
+from tests.engines.templates import START, TICKET, listed
 
-START = datetime(2026, 3, 2, 16, tzinfo=UTC)
-COIN = Instrument(
-    symbol="BTC/USDT",
-    base="BTC",
-    quote="USDT",
-    tick_size=Decimal("0.01"),
-    lot_size=Decimal("0.0001"),
-    min_quantity=Decimal("0.0001"),
-    min_notional=Decimal(5),
-    maker_fee=Decimal("0.001"),
-    taker_fee=Decimal("0.002"),
-)
+COIN = listed(maker_fee=Decimal("0.001"), taker_fee=Decimal("0.002"))
 Candle = tuple[float, float, float, float]
 
 
 def ticket(**given: object) -> OrderTicket:
     """Two coins at the market, quoted at 100, unless something else is given."""
-    zero = Decimal(0)
-    plain = OrderTicket(
-        id="tkt-1",
-        label="T-1",
-        owner="ann",
-        thread_id="t",
-        account="a",
-        mode="paper",
-        market="fixed",
-        simulated=True,
-        kind="order",
-        symbol="BTC/USDT",
-        side="buy",
-        order_type="market",
-        quantity=Decimal(2),
-        limit_price=None,
-        stop_price=None,
-        stop_loss=None,
-        take_profit=None,
-        reduce_only=False,
-        cancels=(),
-        time_in_force="GTC",
-        reference_price=Decimal(100),
-        quote_time=START,
-        price_band=(zero, zero),
-        notional=Decimal(200),
-        estimated_fee=zero,
-        fee_currency="USDT",
-        risk=RiskVerdict("approved", zero, ()),
-        confluence=Confluence(None),
-        differences=(),
-        user_words="",
-        limits_version="1",
-        created_at=START,
-        expires_at=START + timedelta(seconds=60),
-        client_order_id="qtp-1",
-    )
+    plain = replace(TICKET, quantity=Decimal(2), notional=Decimal(200), time_in_force="GTC", status="pending")
     prices = {name: Decimal(str(value)) for name, value in given.items() if name.endswith(("price", "loss", "profit"))}
     return replace(plain, **cast("Any", {**given, **prices}))
 

@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from typing import Any
 import pytest
 
 from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
-from engines.domain.orders import Confluence, Order, OrderTicket, RiskVerdict
+from engines.domain.orders import Order, OrderTicket
 from engines.execution.broker import VenueOrder
 from engines.execution.paper import PaperBroker
 from engines.execution.prepare import client_order_id
@@ -30,6 +28,7 @@ from engines.execution.venues.ccxt_client import VenueClient, connect
 from engines.ledger.ledger import Ledger
 from engines.market.fixed import FixedMarket
 from engines.storage.database import open_database
+from tests.engines.templates import START, TICKET, listed
 
 PROGRAM = Path(__file__).resolve().parents[2] / "emulator"
 BLOCKED = "http://127.0.0.1:9/BLOCKED"
@@ -208,43 +207,15 @@ def pro_client(settings: Callable[[str], dict[str, Any]], on_loopback: Callable[
 
 ACCOUNT = "paper-fixed-usdt:ann"
 """The account of every ticket: the one that the desk's fixtures open on paper."""
-_NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
-_BUY = OrderTicket(
-    id="",
-    label="T-1",
-    owner="ann",
-    thread_id="thread-1",
+_BUY = replace(
+    TICKET,
     account=ACCOUNT,
     mode="live",
-    market="fixed",
     simulated=False,
-    kind="order",
-    symbol="BTC/USDT",
-    side="buy",
-    order_type="market",
     quantity=Decimal("0.1"),
-    limit_price=None,
-    stop_price=None,
-    stop_loss=None,
-    take_profit=None,
-    reduce_only=False,
-    cancels=(),
-    time_in_force="",
     reference_price=Decimal(50_000),
-    quote_time=_NOW,
-    price_band=(Decimal(1), Decimal(1_000_000)),
     notional=Decimal(5_000),
     estimated_fee=Decimal(5),
-    fee_currency="USDT",
-    risk=RiskVerdict("approved", Decimal("0.1"), ()),
-    confluence=Confluence(None),
-    differences=(),
-    user_words="",
-    limits_version="",
-    created_at=_NOW,
-    expires_at=_NOW + timedelta(seconds=60),
-    client_order_id="",
-    status="approved",
 )
 
 
@@ -282,8 +253,8 @@ def ledger_order() -> Callable[[OrderTicket, VenueOrder], Order]:
             average_price=None,
             venue_order_id=seen.venue_order_id,
             reason=seen.reason,
-            created_at=_NOW,
-            updated_at=_NOW,
+            created_at=START,
+            updated_at=START,
             fills=seen.fills,
         )
 
@@ -325,7 +296,8 @@ def venue_broker(_exchanges: Callable[[str, int], Any]) -> Callable[..., CcxtBro
 @pytest.fixture
 def paper_market() -> FixedMarket:
     """BTC/USDT at 49,995 to 50,005."""
-    market = FixedMarket((_listed("BTC", "USDT"), _listed("ETH", "BTC")), ManualClock(_NOW))
+    steps: dict[str, Any] = {"lot_size": Decimal("0.00001"), "maker_fee": Decimal("0.001")}
+    market = FixedMarket((listed(**steps), listed("ETH", "BTC", **steps)), ManualClock(START))
     market.set_quote("BTC/USDT", "49995", "50005")
     return market
 
@@ -333,16 +305,11 @@ def paper_market() -> FixedMarket:
 @pytest.fixture
 def paper_venue(tmp_path: Path, paper_market: FixedMarket) -> Iterator[PaperBroker]:
     """The paper venue as its one account sees it."""
-    clock, market = ManualClock(_NOW), paper_market
+    clock, market = ManualClock(START), paper_market
     engine = open_database("desk", home=tmp_path)
     Ledger(engine, clock).ensure_account("ann", currency="USDT", cash=Decimal(100_000), market="fixed")
     yield PaperBroker(engine, market, clock, account=ACCOUNT)
     engine.dispose()
-
-
-def _listed(base: str, quote: str) -> Instrument:
-    step, fee = Decimal("0.00001"), Decimal("0.001")
-    return Instrument(f"{base}/{quote}", base, quote, Decimal("0.01"), step, step, Decimal(5), fee, fee)
 
 
 @pytest.fixture(params=["paper", *EXERCISED])

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from engines.domain.candles import CandleFrame
 from engines.domain.clock import ManualClock
-from engines.domain.instruments import Instrument
 from engines.domain.signals import Reason, fill
 from engines.domain.timeframe import TIMEFRAMES, Timeframe
 from engines.market.demo import DemoMarket
@@ -26,19 +25,12 @@ from engines.volume_profile.profile import DESK_PROFILE, compute_volume_profile
 from engines.volume_profile.reading import read_levels
 from engines.volume_profile.summary import Levels, desk_levels, weighed_levels
 from engines.volume_profile.telling import tell_levels
+from tests.engines.templates import listed
 
 Build = Callable[..., CandleFrame]
 NOW = datetime(2026, 3, 11, 17, 20, tzinfo=UTC)
-COIN = Instrument(
-    symbol="BTC/USD",
-    base="BTC",
-    quote="USD",
-    tick_size=Decimal("0.01"),
-    lot_size=Decimal("0.001"),
-    min_quantity=Decimal("0.001"),
-    min_notional=Decimal(1),
-    maker_fee=Decimal(0),
-    taker_fee=Decimal(0),
+COIN = listed(
+    quote="USD", lot_size=Decimal("0.001"), min_notional=Decimal(1), maker_fee=Decimal(0), taker_fee=Decimal(0)
 )
 
 
