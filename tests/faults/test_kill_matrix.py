@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .siege.cells import FAULTS, RESUMES, Cell, Outcome, every_boundary, open_field
+from .siege.cells import FAULTS, RESUMES, STARTS, Cell, Outcome, Start, every_boundary, open_field
 from .siege.desk import KINDS
 from .siege.link import VENUES, emulator
 from .siege.report import full, run_lanes, sample
@@ -80,17 +80,36 @@ def test_rule_35_on_postgresql_no_boundary_has_two_accepts_or_a_ledger_that_is_n
     assert sum(outcome.killed for outcome in outcomes) >= 8
 
 
-def test_the_whole_matrix_crosses_venues_kinds_faults_and_resumes() -> None:
-    cells = [lane.cell for lane in full()]
+def test_the_whole_matrix_crosses_venues_kinds_faults_and_resumes_and_kinds_and_faults_with_two_desks() -> None:
+    lanes = list(full())
+    cells = [lane.cell for lane in lanes]
     assert len(cells) == len(set(cells))
-    assert {(cell.venue, cell.kind, cell.fault, cell.resume) for cell in cells if cell.start == "killed"} == {
-        (venue, kind, fault, resume)
-        for cell in cells
-        for venue in (*VENUES, "paper")
-        for kind in KINDS
-        for fault in ({"none"} if venue == "paper" else {cell.fault})
-        for resume in ("calm", "deaf", "twice")
+    assert all(lane.every for lane in lanes)
+    at_venues = {
+        (cell.start, cell.venue, cell.kind, cell.fault, cell.resume) for cell in cells if cell.venue != "paper"
     }
+    ways = [("killed", resume) for resume in RESUMES] + [("two clients", "calm"), ("two processes", "calm")]
+    assert at_venues == {
+        (start, venue, kind, fault, resume)
+        for start, resume in ways
+        for venue in VENUES
+        for kind in KINDS
+        for fault in FAULTS
+    }
+    on_paper = {(cell.start, cell.kind, cell.resume) for cell in cells if cell.venue == "paper"}
+    assert on_paper == {(start, kind, resume) for start in STARTS for kind in KINDS for resume in RESUMES}
+
+
+@pytest.mark.parametrize("start", ["two clients", "two processes"])
+def test_rule_35_of_two_desks_the_first_to_come_to_a_boundary_dies_and_the_other_sends_nothing_twice(
+    start: Start, tmp_path: Path
+) -> None:
+    with emulator() as link, open_field(link, tmp_path) as field:
+        outcomes = list(every_boundary(field, Cell("binance", "market", "none", "calm", None, start)))
+    assert [(outcome.cell.at, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
+    assert {outcome.accepts for outcome in outcomes} == {0, 1}
+    # No race that is lost may end the lane before its order was sent and answered.
+    assert {"an order is sent", "an order is answered"} <= {outcome.boundary for outcome in outcomes if outcome.killed}
 
 
 @pytest.mark.parametrize(("venue", "tickets"), [("binance", 80), ("bybit", 60), ("kraken", 60)])

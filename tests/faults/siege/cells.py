@@ -39,13 +39,19 @@ RESUMES: Final[tuple[Resume, ...]] = ("calm", "deaf", "twice")
 """Started again with a venue that answers, one whose first look-ups fail, or by two processes at once."""
 
 Start = Literal["killed", "two clients", "two processes"]
+STARTS: Final[tuple[Start, ...]] = ("killed", "two clients", "two processes")
+"""One process that decides and carries out; two that do so at once; two that carry out what a person has decided."""
 _LOOK_UPS: Final = ["lookup", "open_orders", "closed_orders", "fills"]
 _DEAF: Final = ("unavailable_before", "html", "truncated", "empty", "stale", "drop_after")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One way things can go wrong. `at` is the boundary at which the process is killed, None where it lives."""
+    """One way things can go wrong.
+
+    Attributes:
+        at: the boundary at which a process is killed, of two the one that comes to it first; None where all live.
+    """
 
     venue: str
     kind: Kind
@@ -152,7 +158,7 @@ class Field:
         if venue is not None and cell.fault != "none":
             venue.fault(route="create", kind=cell.fault, seconds=_SLOWNESS)
         codes = self._first(cell, job, home)
-        log = home / "passed-0"
+        log = home / f"passed-{codes.index(-9) if -9 in codes else 0}"
         passed = log.read_text().split("\n")[:-1] if log.exists() else []
         self._resume(cell, job, home, venue)
         with open_desk(home, cell.venue, exchange, engine=self._engine) as desk:
@@ -163,11 +169,9 @@ class Field:
         return Outcome(cell, boundary, -9 in codes, status, accepts, tuple(wrong))
 
     def _first(self, cell: Cell, job: dict[str, Any], home: Path) -> list[int]:
-        job = job | {"do": "submit" if cell.start == "two processes" else "decide"}
-        first = job | {"at": cell.at, "log": str(home / "passed-0")}
-        if cell.start == "killed":
-            return self._zygote.run(first)
-        return self._zygote.run(first, job | {"log": str(home / "passed-1")})
+        job = job | {"do": "submit" if cell.start == "two processes" else "decide", "at": cell.at}
+        desks = range(1 if cell.start == "killed" else 2)
+        return self._zygote.run(*(job | {"log": str(home / f"passed-{number}")} for number in desks))
 
     def _resume(self, cell: Cell, job: dict[str, Any], home: Path, venue: Handle | None) -> None:
         if venue is not None and cell.resume == "deaf":
@@ -191,7 +195,7 @@ def open_field(link: Link, folder: Path, shelf: Shelf | None = None) -> Iterator
 
 
 def every_boundary(field: Field, cell: Cell) -> Iterator[Outcome]:
-    """The cell at boundary 0, 1, 2, ... until one is not reached any more: there the process lives."""
+    """The cell at boundary 0, 1, 2, ... until none is killed any more, because nobody comes to it."""
     for at in range(100):
         outcome = field.run(Cell(cell.venue, cell.kind, cell.fault, cell.resume, at, cell.start))
         yield outcome

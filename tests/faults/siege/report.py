@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from .cells import FAULTS, RESUMES, Cell, Field, Outcome, Resume, Start, every_boundary, open_field
+from .cells import FAULTS, RESUMES, STARTS, Cell, Field, Outcome, Resume, Start, every_boundary, open_field
 from .desk import KINDS
 from .link import VENUES, emulator
 from .storm import Weathered, weather
@@ -24,6 +24,7 @@ from .storm import Weathered, weather
 _WORKERS: Final = 6
 # Boundaries of the cells in the fixed sample: each fault meets another one.
 _BOUNDARIES: Final = (None, 3, 6, 7, 8, 5, 1, 4, 2, 9, 0)
+_STARTS: Final[dict[int, Start]] = {0: "two processes", 2: "two clients"}
 _PROGRESS_SECONDS: Final = 30.0
 
 
@@ -35,24 +36,20 @@ class Lane:
     every: bool
 
 
-def full(resumes: Sequence[Resume] = RESUMES) -> Iterator[Lane]:
-    """Every boundary under every fault for every kind of order and way to resume, and two desks at once."""
-    for resume, venue, kind, fault in itertools.product(resumes, VENUES, KINDS, FAULTS):
-        yield Lane(Cell(venue, kind, fault, resume, None), every=True)
-        if resume == "calm":
-            yield Lane(Cell(venue, kind, fault, resume, None, "two clients"), every=False)
-            yield Lane(Cell(venue, kind, fault, resume, None, "two processes"), every=True)
-    for kind, resume in itertools.product(KINDS, resumes):
-        yield Lane(Cell("paper", kind, "none", resume, None), every=True)
-        yield Lane(Cell("paper", kind, "none", resume, None, "two clients"), every=False)
-        yield Lane(Cell("paper", kind, "none", resume, None, "two processes"), every=True)
+def full(resumes: Sequence[Resume] = RESUMES, starts: Sequence[Start] = STARTS) -> Iterator[Lane]:
+    """Every boundary under every fault for every kind of order: one desk and each way to resume, two desks at once."""
+    ways = [(start, resume) for start in starts for resume in (resumes if start == "killed" else RESUMES[:1])]
+    for (start, resume), venue, kind, fault in itertools.product(ways, VENUES, KINDS, FAULTS):
+        yield Lane(Cell(venue, kind, fault, resume, None, start), every=True)
+    for start, resume, kind in itertools.product(starts, resumes, KINDS):
+        yield Lane(Cell("paper", kind, "none", resume, None, start), every=True)
 
 
 def sample() -> Iterator[Lane]:
     """Two cells of each fault, always the same: venues, kinds, boundaries and resumes take turns."""
     for number, fault in enumerate((*FAULTS, *FAULTS)):
         venue, at = VENUES[number % len(VENUES)], _BOUNDARIES[number % len(_BOUNDARIES)]
-        start: Start = "two clients" if at is None else "two processes" if number % 5 == 0 else "killed"
+        start: Start = "two clients" if at is None else _STARTS.get(number % 5, "killed")
         # Three venues and four kinds share no factor, and a round of the venues shares a resume: in turn they all meet.
         kind, resume = KINDS[number % len(KINDS)], RESUMES[number // len(VENUES) % len(RESUMES)]
         yield Lane(Cell(venue, kind, fault, resume, at, start), every=False)
@@ -116,6 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--sample", action="store_true", help="a fixed selection of cells")
     parser.add_argument("--resumes", nargs="+", choices=RESUMES, default=RESUMES, help="ways to start again")
+    parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS, help="desks that die or race")
     parser.add_argument("--tickets", type=int, default=10_000, help="of the storm, shared between the venues")
     parser.add_argument("--workers", type=int, default=_WORKERS)
     parser.add_argument("--json", type=Path, help="write every cell and storm to a file")
@@ -124,7 +122,7 @@ def main(arguments: Sequence[str]) -> int:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="qtp-faults-", dir=memory if memory.is_dir() else None) as name:
         folder = Path(name)
-        lanes = list(sample() if options.sample else full(options.resumes))
+        lanes = list(sample() if options.sample else full(options.resumes, options.starts))
         started = time.monotonic()
         outcomes = run_lanes(lanes, folder, workers=options.workers, quiet=options.sample)
         _tell_cells(outcomes, time.monotonic() - started)

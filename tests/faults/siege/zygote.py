@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from engines.storage.database import open_database
 
 from .desk import exchange_of, open_account, open_desk
 from .link import VENUES, Link
-from .points import Points
+from .points import Points, die_first
 
 REFUSED: Final = 3
 _DEFECT: Final = 4
@@ -70,7 +71,7 @@ def _forked(job: dict[str, Any], engine: Engine, exchanges: dict[str, Any]) -> i
 
 
 def _carry_out(job: dict[str, Any], engine: Engine, exchange: Any) -> int:
-    points = Points(job["at"], Path(job["log"]))
+    points = Points(job["at"], Path(job["log"]), partial(die_first, Path(job["home"]) / "died"))
     with open_desk(Path(job["home"]), job["venue"], exchange, points=points, engine=engine) as desk:
         try:
             if job["do"] == "decide":
