@@ -218,7 +218,7 @@ def _cancelled(services: Services, ticket: OrderTicket) -> tuple[str, dict[str, 
         order = services.order(order_id, ticket.owner)
         told, figures = quoted(words, f"of order {order_id}", stem=f"order_{number}")
         values |= figures
-        sentences.append(f"Order {order_id} ({told}) is {order.status.replace('_', ' ')}.")
+        sentences.append(f"Order {order_id}, {told}, is {order.status.replace('_', ' ')}.")
         if order.status == "cancelled" and order.parent_id is not None and order.stop_price is not None:
             sentences.append("What it guarded is held without a stop-loss now; none takes its place.")
     return " ".join(sentences), values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from agents.reading.numbers import plain
 from engines.domain.orders import TimeInForce
 from engines.errors import QuantumTraderError, RiskDenied
 from tools.good_till import SPAN
@@ -29,7 +30,7 @@ def way_out(error: QuantumTraderError, tool: str, args: Mapping[str, Any]) -> tu
         return ()
     base = str(args.get("symbol", "")).partition("/")[0]
     stop = f" stop {args['stop_price']}," if args.get("stop_price") else ""
-    order = f"{str(args.get('side', 'buy')).capitalize()}{stop} {error.largest:f} {base}"
+    order = f"{str(args.get('side', 'buy')).capitalize()}{stop} {plain(error.largest)} {base}"
     return (", ".join([f"{order} at {args['limit_price']}" if args.get("limit_price") else order, *_terms(args)]),)
 
 

@@ -55,7 +55,7 @@ async def test_after_a_cancellation_each_order_is_named_in_words_and_a_lost_stop
         (cancellation,) = (await desk.ask(None, "cancel all my orders", "ada")).tickets
         outcome = await desk.decide(cancellation["id"], "approve", cancellation["hash"], "ada", "ada")
 
-    assert "(sell 0.05" in outcome.reply
+    assert ", sell 0.05" in outcome.reply
     assert outcome.reply.count("What it guarded is held without a stop-loss now; none takes its place.") == 1
     assert "*unsourced*" not in outcome.reply
 

@@ -40,7 +40,7 @@ def test_the_words_offered_read_as_the_same_order_with_the_quantity_that_passes(
 def test_an_order_sized_by_its_risk_keeps_its_stop() -> None:
     (asked,) = read("risk 1 % on btc, stop 2 atr", CONTEXT).requests
 
-    assert way_out(DENIED, asked.tool, asked.args) == ("Buy 0.120 BTC, stop 2 atr",)
+    assert way_out(DENIED, asked.tool, asked.args) == ("Buy 0.12 BTC, stop 2 atr",)
 
 
 def test_nothing_is_offered_where_nothing_passes_or_no_new_order_was_asked_for() -> None:
