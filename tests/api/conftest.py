@@ -3,8 +3,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import Engine
 
 from agents.settings import Settings, load_settings
@@ -22,6 +19,7 @@ from api.app import create_app
 from api.keys import KeyStore
 from engines.domain.clock import ManualClock, SystemClock
 from engines.storage.database import open_database
+from tests.serving import served
 
 
 @pytest.fixture
@@ -63,27 +61,8 @@ def serving(home: Path, *, keep_listening_as: str = "127.0.0.1", **options: Any)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         settings = load_settings(home=home, host=keep_listening_as, port=port, **options)
-        server = uvicorn.Server(uvicorn.Config(create_app(settings, chat=chat), log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            wait_for_start(f"http://127.0.0.1:{port}", thread.is_alive)
-            yield Served(f"http://127.0.0.1:{port}", settings)
-        finally:
-            server.should_exit = True
-            thread.join(timeout=30)
-            assert not thread.is_alive()
-
-
-def wait_for_start(url: str, is_alive: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/healthz", trust_env=False).is_success:
-                return
-        assert is_alive(), "the server ended while it was starting"
-        time.sleep(0.05)
-    raise AssertionError("the server did not start in time")
+        with served(create_app(settings, chat=chat), listener=listener, access_log=False) as url:
+            yield Served(url, settings)
 
 
 @pytest.fixture

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from api import problems
 from api.guard import MAX_BODY_BYTES, BodyLimit, RequestLog
 from api.schemas.agent import MAX_MESSAGE
 from engines import errors
+from tests.serving import served
 
 Serve = Callable[..., contextlib.AbstractContextManager[Any]]
 
@@ -58,14 +56,8 @@ def faulty() -> Iterator[httpx.Client]:
 
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)
-    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        client = httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", trust_env=False)
-        yield stack.enter_context(client)
-        server.should_exit = True
-        thread.join(timeout=10)
+    with served(app, lifespan="off") as url, httpx.Client(base_url=url, trust_env=False) as client:
+        yield client
 
 
 @pytest.mark.parametrize("kind", EXPECTED, ids=lambda kind: kind.__name__)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.serving import served
 from ui.client import AsyncDeskClient, Decision, DeskClient, DeskError, DeskProblem, DeskUnreachable
 from ui.requests import Call
 
@@ -77,24 +76,9 @@ class Desk:
 
 
 @pytest.fixture
-def serve() -> Iterator[Any]:
-    servers: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(desk: Desk) -> str:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(desk.app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        servers.append((server, thread))
-        while not server.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield start
-    for server, thread in servers:
-        server.should_exit = True
-        thread.join(timeout=10)
+def serve() -> Iterator[Callable[[Desk], str]]:
+    with ExitStack() as stack:
+        yield lambda desk: stack.enter_context(served(desk.app))
 
 
 def test_stream_yields_every_event_in_order(serve: Any) -> None:

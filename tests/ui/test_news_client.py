@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import aclosing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.serving import served
 from ui.client import AsyncDeskClient, DeskProblem
 
 NEWS = {7: "first", 8: "second", 12: "third"}
@@ -47,23 +47,9 @@ class Desk:
 
 
 @pytest.fixture
-def serve() -> Iterator[Any]:
-    servers: list[tuple[uvicorn.Server, threading.Thread]] = []
-
-    def start(desk: Desk) -> str:
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(desk.app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        servers.append((server, thread))
-        while not server.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield start
-    for server, thread in servers:
-        server.should_exit = True
-        thread.join(timeout=10)
+def serve() -> Iterator[Callable[[Desk], str]]:
+    with ExitStack() as stack:
+        yield lambda desk: stack.enter_context(served(desk.app))
 
 
 async def heard(url: str, count: int, *, after: int) -> list[str]:
