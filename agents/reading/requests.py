@@ -12,6 +12,7 @@ from agents.reading.vocabulary import STOP_LOSS, words
 
 _STOPS: Final = STOP_LOSS | {"stop"}
 _TARGETS: Final = words("tp target targets take-profit")
+_ENTRIES: Final = words("buy limit limits bid bids entry entries with")
 _PRICES: Final = ("limit_price", "stop_price", "stop_loss", "take_profit")
 
 
@@ -56,8 +57,8 @@ def cancel_request(tags: list[Tag], last_symbol: str | None) -> Request | None:
         if tag.kind == "order_id":
             return Request("propose_cancel", {"order_id": tag.text})
     exits = _exits_named(tags)
-    if len(exits) > 1 or (exits and "buy" in said):
-        # Two kinds at once, or an entry that waits for its price: only an id or the whole market names these.
+    if len(exits) > 1 or (exits and said & _ENTRIES):
+        # Two kinds at once, or an entry and its exits: only an id or the whole market names these.
         return None
     only = {"only": exits.pop()} if exits else {}
     for tag in tags:

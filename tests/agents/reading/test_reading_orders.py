@@ -153,6 +153,7 @@ def test_a_part_of_a_position_is_a_close(say: Say, text: str, asset: str, fracti
         ("move my stop to 58k", "Which order do you want?"),
         ("cancel my order", "Cancel which order?"),
         ("cancel my btc buy stop", "Cancel which order?"),
+        ("cancel my btc order with the stop at 58k", "Cancel which order?"),
     ],
 )
 def test_what_the_words_leave_open_is_asked_for(say: Say, text: str, asked: str) -> None:
