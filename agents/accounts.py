@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
+from agents.quoted import quoted
 from agents.services import Services
 from engines.confirmation.open_risk import open_risk
 from engines.domain.orders import Order, OrderTicket
@@ -28,6 +29,7 @@ class LedgerAccount:
         account = services.account(self._owner)
         portfolio = services.ledger.portfolio(account, services.market)
         at_work = self._orders_at_work(account)
+        standing = services.ledger.standing_state(account)
         return AccountView(
             mode=services.orders.mode,
             currency=portfolio.currency,
@@ -49,7 +51,8 @@ class LedgerAccount:
                 for item in portfolio.positions
             ),
             externals=tuple(self.external_orders(None)),
-            standing=services.ledger.standing_state(account),
+            standing=standing,
+            reason=quoted(standing.reason, "in why trading is restricted", stem="why"),
         )
 
     def _orders_at_work(self, account: str) -> list[Order]:

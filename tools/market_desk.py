@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from langchain_core.tools import BaseTool, tool
@@ -60,6 +61,7 @@ class AccountView:
         realised: profit already taken, fees included.
         externals: open orders of somebody else on a live account; what they would spend is in `reserved`.
         standing: whether it may trade.
+        reason: why it may not, with references to the figures in it, and what these refer to.
     """
 
     mode: Mode
@@ -73,6 +75,7 @@ class AccountView:
     holdings: tuple[Holding, ...]
     externals: tuple[ExternalOrder, ...] = ()
     standing: Standing = field(default_factory=Standing)
+    reason: tuple[str, Mapping[str, EvidenceValue]] = ("", MappingProxyType({}))
 
 
 class AccountReader(Protocol):
@@ -174,7 +177,7 @@ def _portfolio(market: MarketData, view: AccountView) -> Evidence:
         lines.append(_holding_line(market, holding, number, values))
     if len(view.holdings) > _SHOWN:
         lines.append(f"And more: the first {_SHOWN} of {{positions}} positions are shown.")
-    lines += [_risk_line(view, values)] if view.holdings else []
+    lines += [_risk_line(market, view, values)] if view.holdings else []
     lines += _external_lines(market, view.externals, values)
     held = "no open position" if not view.holdings else "{positions} open position" + "s" * (len(view.holdings) > 1)
     reserved = " ({reserved} of it held back by open orders)" if view.reserved else ""
@@ -217,16 +220,22 @@ def _stops(holding: Holding, number: int, instrument: Instrument, values: dict[s
     if risk.nearest is None:
         return "No stop is at work."
     values[f"stop_{number}"] = wording.price(risk.nearest, f"{holding.symbol} nearest stop", instrument)
-    if risk.covered == holding.quantity:
+    if not _bare(holding, instrument):
         return f"Stop at {{stop_{number}}}."
     values[f"covered_{number}"] = wording.quantity(risk.covered, f"{holding.symbol} that stops would sell", instrument)
     return f"Stop at {{stop_{number}}}, for {{covered_{number}}} of it only."
 
 
-def _risk_line(view: AccountView, values: dict[str, EvidenceValue]) -> str:
+def _bare(holding: Holding, instrument: Instrument) -> Decimal:
+    """What no stop covers, base units; less than a lot cannot be sold and is no risk."""
+    left = abs(holding.quantity - holding.risk.covered)
+    return left if left >= instrument.lot_size else Decimal(0)
+
+
+def _risk_line(market: MarketData, view: AccountView, values: dict[str, EvidenceValue]) -> str:
     """What all holdings lose on the way to their stops, and what no stop covers."""
     loss = sum((holding.risk.loss for holding in view.holdings), Decimal(0))
-    bare = sum((abs(each.quantity - each.risk.covered) * each.mark for each in view.holdings), Decimal(0))
+    bare = sum((_bare(each, market.instrument(each.symbol)) * each.mark for each in view.holdings), Decimal(0))
     said = ""
     if any(holding.risk.covered for holding in view.holdings):
         share = loss / view.equity * 100 if view.equity else Decimal(0)
@@ -246,9 +255,10 @@ def _standing_lines(view: AccountView, values: dict[str, EvidenceValue]) -> list
     standing = view.standing
     if standing.state == "active":
         return []
-    values["reason"] = wording.words(standing.reason, "why trading is restricted")
+    why, figures = view.reason
+    values |= figures
     may = "only cancels pass" if standing.state == "halted" else "only cancels and sales pass"
-    return [f"Trading is {standing.state.upper()}: {may}. Reason: {{reason}}."]
+    return [f"Trading is {standing.state.upper()}: {may}. Reason: {why.rstrip('.')}."]
 
 
 def _external_lines(

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from engines.confirmation.open_risk import OpenRisk, open_risk
 from engines.domain.clock import ManualClock
-from engines.domain.evidence import Evidence
+from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.orders import Order, OrderTicket
 from engines.domain.trading_state import Standing, TradingState
 from engines.errors import NotFound
@@ -164,10 +164,21 @@ def test_a_position_is_told_with_its_open_risk(risk: OpenRisk, told: list[str]) 
     ("state", "may"), [("halted", "only cancels pass"), ("reducing", "only cancels and sales pass")]
 )
 def test_a_restriction_of_trading_is_told_first(state: TradingState, may: str) -> None:
-    evidence = _run("get_portfolio", _Account(replace(EMPTY, standing=Standing(state, "a look at it", "ada"))))
+    figures = {"why_1": EvidenceValue("5.2", "percent", "5.2 %", "in why")}
+    view = replace(EMPTY, standing=Standing(state, "lost 5.2 %.", "ada"), reason=("lost {why_1}.", figures))
+    evidence = _run("get_portfolio", _Account(view))
 
-    first, *_ = _filled(evidence.brief, evidence).splitlines()
-    assert first == f"Trading is {state.upper()}: {may}. Reason: a look at it."
+    first, *_ = evidence.brief.splitlines()
+    assert first == f"Trading is {state.upper()}: {may}. Reason: lost {{why_1}}."
+    assert evidence.values["why_1"].text == "5.2 %"
+
+
+def test_what_is_less_than_a_lot_needs_no_stop() -> None:
+    risk = OpenRisk(Decimal("0.5"), Decimal(60_000), Decimal(1_500))
+    holding = Holding("BTC/USDT", Decimal("0.5000004"), Decimal(60_000), Decimal(63_000), Decimal(1_500), risk)
+    evidence = _run("get_portfolio", _Account(replace(EMPTY, holdings=(holding,))))
+
+    assert "Held without a stop" not in evidence.brief
 
 
 def _stop(price: int, quantity: str, **changed: Any) -> Order:
