@@ -66,3 +66,16 @@ def test_a_narrow_card_breaks_no_word_of_its_limits_and_can_be_read(open_chat: A
     assert symbol.evaluate(lines) == 1
     assert chat.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert chat.page.evaluate(FAINT) == []
+
+
+def test_the_edit_form_shows_its_buttons_on_a_narrow_screen(open_chat: Any, desk: Any) -> None:
+    chat = open_chat(desk, viewport={"width": 390, "height": 844})
+    chat.open()
+    card = resting(chat, desk)
+    card.get_by_role("button", name="Edit").click()
+    make = card.get_by_role("button", name="Make new ticket")
+    expect(make).to_be_in_viewport(ratio=1)
+    expect(card.get_by_label("Quantity")).to_be_in_viewport(ratio=1)
+    make.click()
+    expect(card.get_by_role("alert")).to_have_text("Nothing is different yet.")
+    expect(make).to_be_in_viewport(ratio=1)

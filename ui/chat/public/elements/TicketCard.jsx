@@ -186,9 +186,11 @@ const TicketCard = window.desk.component('TicketCard', () => {
     const fields = FIELDS.filter(([, , applies]) => applies(ticket));
     const [values, setValues] = useState(() => Object.fromEntries(fields.map(([name]) => [name, ticket[name] || ''])));
     const [error, setError] = useState('');
-    const first = useRef(null);
+    const [form, first] = [useRef(null), useRef(null)];
     const id = useId();
-    useEffect(() => { first.current?.focus(); first.current?.select(); }, []);
+    useEffect(() => { first.current?.focus({ preventScroll: true }); first.current?.select(); }, []);
+    // The fields are worth little without the buttons under them.
+    useEffect(() => { form.current?.scrollIntoView({ block: 'nearest' }); }, [error]);
 
     function submit(event) {
       event.preventDefault();
@@ -207,10 +209,10 @@ const TicketCard = window.desk.component('TicketCard', () => {
 
     const [base, quote] = currencies(ticket);
     return (
-      <form className="desk-edit" onSubmit={submit} noValidate aria-label={`Edit ticket ${ticket.label}`}>
+      <form className="desk-edit" ref={form} onSubmit={submit} noValidate aria-label={`Edit ticket ${ticket.label}`}>
         {fields.map(([name, label], index) => (
           <label key={name} htmlFor={`${id}-${name}`}>
-            {label} <span className="desk-note">{name === 'quantity' ? base : quote}</span>
+            <span>{label} <span className="desk-note">{name === 'quantity' ? base : quote}</span></span>
             <input id={`${id}-${name}`} name={name} ref={index === 0 ? first : null} inputMode="decimal" autoComplete="off" disabled={busy}
               value={values[name]} onChange={(event) => setValues({ ...values, [name]: event.target.value })} />
           </label>
