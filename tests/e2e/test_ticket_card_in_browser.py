@@ -79,3 +79,17 @@ def test_the_edit_form_shows_its_buttons_on_a_narrow_screen(open_chat: Any, desk
     make.click()
     expect(card.get_by_role("alert")).to_have_text("Nothing is different yet.")
     expect(make).to_be_in_viewport(ratio=1)
+
+
+def test_a_ticket_that_cancels_a_stop_loss_says_what_it_leaves_without_one(chat: Any, desk: Any) -> None:
+    close = float(desk.ask("/v1/candles", symbol="SOL/USDT", timeframe="1h", limit="1")["candles"][-1]["close"])
+    below, said = round(close * 0.7), "is held without one once it is cancelled"
+    plain = chat.propose(f"buy 1 sol at {below}")
+    plain.get_by_role("button", name="Approve").click()
+    chat.ticket("accepted")
+    expect(chat.propose("cancel my sol order")).not_to_contain_text(said)
+    chat.ticket().get_by_role("button", name="Approve").click()
+    chat.ticket("cancelled")
+    chat.propose(f"buy 2 sol, stop {below}").get_by_role("button", name="Approve").click()
+    chat.ticket("filled")
+    expect(chat.propose("cancel all my sol orders")).to_contain_text(said)

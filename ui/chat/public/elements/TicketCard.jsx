@@ -313,6 +313,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
       else if (key === 'r' && open && !busy) decide('reject');
       else if (event.key === 'Escape') setEditing(false);
       else return;
+    const bares = ticket.kind === 'cancel' && ticket.cancelled_words.some((words) => /, stop .*\(protects a position/.test(words));
       event.preventDefault();
     }
 
@@ -356,6 +357,7 @@ const TicketCard = window.desk.component('TicketCard', () => {
           {needsResolve ? (
             <div className="desk-differences">
               {ticket.differences.length ? <h3>The two readers differ</h3> : null}
+        {open && bares ? <p className="desk-problem">What the stop-loss guards is held without one once it is cancelled; none takes its place.</p> : null}
               {ticket.differences.length ? <ul>{ticket.differences.map((difference) => <li key={difference}>{difference}</li>)}</ul> : null}
               {lookAlikes.length ? <h3>You may have sent this already</h3> : null}
               {lookAlikes.length ? <ul>{lookAlikes.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul> : null}
