@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ class Prices:
     def __init__(self) -> None:
         self._minutes: Iterator[int] = count()
 
-    def move(self, desk: Any, *closes: float) -> None:
+    def move(self, desk: Any, *closes: float, volume: int = 1000) -> None:
         """Import one candle a price."""
         file = desk.home / "candles.csv"
         with file.open("w", newline="") as out:
@@ -32,7 +33,7 @@ class Prices:
             rows.writerow(["time", "open", "high", "low", "close", "volume"])
             for close in closes:
                 opened = START + timedelta(minutes=next(self._minutes))
-                rows.writerow([opened.isoformat(), close, close + 0.25, close - 0.25, close, 1000])
+                rows.writerow([opened.isoformat(), close, close + 0.25, close - 0.25, close, volume])
         desk.run("import-candles", str(file), "--symbol", "ABC/USD", "--timeframe", "1m")
 
 
@@ -65,6 +66,29 @@ def test_a_limit_order_that_fills_later_says_so_by_itself_and_once(start_desk: A
     prices.move(desk, 79, 79)
     expect(chat.replies().filter(has_text="T-2: Bought 1")).to_have_count(1)
     expect(told).to_have_count(1)
+
+
+def test_cards_say_how_much_of_an_order_is_open_and_why_one_was_not_sent(start_desk: Any, open_chat: Any) -> None:
+    prices = Prices()
+    settings = {"QTP_MARKET": "files", "QTP_TICKET_SECONDS": "600", "QTP_MATCHING_SECONDS": "0.2"}
+    desk = start_desk(lambda desk: prices.move(desk, *[100] * 300, volume=70), **settings)
+    chat = open_chat(desk)
+    chat.open()
+    chat.propose("buy 20 ABC/USD limit 90 stop 80").get_by_role("button", name="Approve").click()
+    chat.ticket("accepted")
+    prices.move(desk, 89, volume=70)
+    card = chat.ticket("partially_filled")
+    expect(card).to_contain_text(
+        re.compile(r"Filled [\d.]+ of 20 ABC at 90 average, fee [\d.]+ USD, the rest is open\.")
+    )
+    expect(card).to_contain_text(re.compile(r"Stop-loss 80 for [\d.]+ ABC rests at the venue\."))
+    card = chat.propose("buy 1 ABC/USD")
+    prices.move(desk, 120)
+    card.get_by_role("button", name="Approve").click()
+    outcome = chat.ticket("denied").locator(".desk-outcome")
+    expect(outcome).to_have_text(
+        re.compile(r"Approved at .* by you\. Not carried out: The price moved .* Nothing was sent\.")
+    )
 
 
 def test_news_of_a_conversation_appear_in_every_window_that_has_it_open(start_desk: Any, open_chat: Any) -> None:

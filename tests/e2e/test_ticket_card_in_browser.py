@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pytest
@@ -93,3 +94,16 @@ def test_a_ticket_that_cancels_a_stop_loss_says_what_it_leaves_without_one(chat:
     chat.propose(f"buy 2 sol, stop {below}").get_by_role("button", name="Approve").click()
     chat.ticket("filled")
     expect(chat.propose("cancel all my sol orders")).to_contain_text(said)
+
+
+def test_a_card_nobody_knows_the_end_of_says_what_to_do_before_its_terms(chat: Any) -> None:
+    def lost(route: Any) -> None:
+        ticket = route.fetch().json() | {"status": "needs_operator", "reason": "demo no longer knows it"}
+        route.fulfill(json=ticket)
+
+    chat.page.route(re.compile("/desk/tickets/"), lost)
+    chat.say("buy 0.002 btc")
+    card = chat.ticket("needs_operator")
+    told = "demo no longer knows it. Look at the venue for what became of it: until this is settled, new orders on"
+    expect(card).to_contain_text(told)
+    expect(card.locator(".desk-outcome ~ .desk-terms")).to_have_count(1)

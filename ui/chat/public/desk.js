@@ -64,6 +64,24 @@
     return Number.isNaN(time.getTime()) ? String(iso || '') : time.toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
   }
 
+  function sentence(text) { return /[.!?]$/.test(text) ? text : `${text}.`; }
+
+  /** Who decided; a caller with an API key decides as "owner (key id)". */
+  function decider(ticket) { return ticket.decided_by.split(' (key ')[0] === ticket.owner ? 'you' : ticket.decided_by; }
+
+  /** What became of an entry's stop-loss or take-profit; only what rests or waits protects. */
+  function exit(order, entry) {
+    const stop = order.order_type === 'stop';
+    const done = Number(order.filled) > 0 ? `sold ${quantity(order.filled)} at ${number(order.average_price)} average` : '';
+    const words = {
+      accepted: order.held_by === 'desk' && !order.venue_order_id ? 'is guarded by this desk' : 'rests at the venue',
+      partially_filled: `${done}, the rest is open`, filled: done, cancelled: done ? `${done}, the rest was cancelled` : 'was cancelled',
+      rejected_by_venue: 'was refused', not_accepted: 'was never taken', needs_operator: 'is unclear: look at the venue',
+    };
+    const guarded = entry.status === 'filled' ? '' : ` for ${quantity(order.quantity)} ${order.symbol.split('/')[0]}`;
+    return `${stop ? 'Stop-loss' : 'Take-profit'} ${number(order.stop_price || order.limit_price)}${guarded} ${words[order.status] || 'is being looked up'}.`;
+  }
+
   let loading;
   function plotly(version) {
     loading ||= new Promise((resolve, reject) => {
@@ -91,7 +109,7 @@
   const components = {};
   function component(name, make) { return (components[name] ||= make()); }
 
-  window.desk = { base, get, number, quantity, money, clock, minute, plotly, isDark, onTheme, component };
+  window.desk = { base, get, number, quantity, money, clock, minute, sentence, decider, exit, plotly, isDark, onTheme, component };
 
   /* Whose money: a live desk says whether orders pass, and why not. */
   function accountPart() {

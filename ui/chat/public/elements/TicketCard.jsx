@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useId, useRef, useState } from 'react';
 
 const TicketCard = window.desk.component('TicketCard', () => {
-  const { get, number, quantity, money, clock, minute } = window.desk;
+  const { get, number, quantity, money, clock, minute, sentence, decider, exit } = window.desk;
   const FINAL = new Set(['filled', 'cancelled', 'rejected', 'expired', 'superseded', 'denied', 'rejected_by_venue', 'not_accepted']);
   const WORDS = {
     pending: 'waits for you',
@@ -59,36 +59,30 @@ const TicketCard = window.desk.component('TicketCard', () => {
     return `${verb} ${quantity(ticket.quantity)} ${base} at ${price}`;
   }
 
-  // What became of a stop-loss or take-profit; only what rests or waits protects.
-  function exit(order) {
-    const stop = order.order_type === 'stop';
-    const done = Number(order.filled) > 0 ? `sold ${quantity(order.filled)} at ${number(order.average_price)} average` : '';
-    const words = {
-      accepted: order.held_by === 'desk' && !order.venue_order_id ? 'is guarded by this desk' : 'rests at the venue',
-      partially_filled: `${done}, the rest is open`, filled: done, cancelled: done ? `${done}, the rest was cancelled` : 'was cancelled',
-      rejected_by_venue: 'was refused', not_accepted: 'was never taken', needs_operator: 'is unclear: look at the venue',
-    };
-    return `${stop ? 'Stop-loss' : 'Take-profit'} ${number(order.stop_price || order.limit_price)} ${words[order.status] || 'is being looked up'}.`;
-  }
-
   function outcome(ticket) {
     const order = ticket.order;
     const [base] = currencies(ticket);
     const said = [];
     if (ticket.decided_at) {
       const verb = { rejected: 'Rejected', superseded: 'Edited' }[ticket.status] || 'Approved';
-      said.push(`${verb} at ${clock(ticket.decided_at)}${ticket.decided_by ? ` by ${ticket.decided_by}` : ''}.`);
+      said.push(`${verb} at ${clock(ticket.decided_at)}${ticket.decided_by ? ` by ${decider(ticket)}` : ''}.`);
     }
     if (order && Number(order.filled) > 0) {
       const fees = {};
       order.fills.forEach((fill) => { fees[fill.fee_currency] = (fees[fill.fee_currency] || 0) + Number(fill.fee); });
       const paid = Object.entries(fees).map(([currency, fee]) => `${money(fee)} ${currency}`).join(' and ');
-      said.push(`Filled ${quantity(order.filled)} ${base} at ${number(order.average_price)} average, fee ${paid}.`, ...(ticket.exits || []).map(exit));
+      const whole = order.status === 'filled' ? '' : ` of ${quantity(order.quantity)}`;
+      const rest = order.status === 'partially_filled' ? ', the rest is open' : '';
+      said.push(`Filled ${quantity(order.filled)}${whole} ${base} at ${number(order.average_price)} average, fee ${paid}${rest}.`);
+      said.push(...(ticket.exits || []).map((each) => exit(each, order)));
     }
-    if (order && order.reason) said.push(order.reason);
+    const undone = ticket.status === 'denied' || (ticket.status === 'expired' && ticket.decided_at);
+    if (order && order.reason) said.push(sentence(order.reason));
+    else if (undone) said.push(`Not carried out: ${sentence(ticket.reason || 'the check right before sending said no')}`);
+    else if (ticket.reason && ['unknown', 'needs_operator'].includes(ticket.status)) said.push(sentence(ticket.reason));
     if (order && order.status === 'accepted') said.push('The order rests at the venue and fills when its price is met.');
-    if (ticket.status === 'expired') said.push(`Nobody decided in time, so nothing was sent. Ask again for a fresh ticket.`);
-    if (ticket.status === 'denied') said.push('The check right before sending said no, so nothing was sent. Ask again to see today’s limits.');
+    if (ticket.status === 'expired' && !undone) said.push(`Nobody decided in time, so nothing was sent. Ask again for a fresh ticket.`);
+    if (ticket.status === 'needs_operator') said.push(`Look at the venue for what became of it: until this is settled, new orders on ${ticket.symbol} wait.`);
     if (ticket.status === 'unknown') said.push('It is being looked up by its id and will not be sent again.');
     return said.join(' ');
   }
@@ -313,13 +307,13 @@ const TicketCard = window.desk.component('TicketCard', () => {
       else if (key === 'r' && open && !busy) decide('reject');
       else if (event.key === 'Escape') setEditing(false);
       else return;
-    const bares = ticket.kind === 'cancel' && ticket.cancelled_words.some((words) => /, stop .*\(protects a position/.test(words));
       event.preventDefault();
     }
 
     const state = over ? 'expired' : ticket.status;
     const done = outcome(over ? { ...ticket, status: 'expired' } : ticket);
     const [low, high] = ticket.price_band;
+    const bares = ticket.kind === 'cancel' && ticket.cancelled_words.some((words) => /, stop .*\(protects a position/.test(words));
     return (
       <article className={`desk-ticket desk-state-${state}`} id={`ticket-${ticket.id}`} data-ticket={ticket.label} data-status={state}
         ref={card} tabIndex={0} onKeyDown={onKey} aria-label={`Ticket ${ticket.label}: ${headline(ticket)}, ${WORDS[state] || state}`}>
@@ -335,6 +329,17 @@ const TicketCard = window.desk.component('TicketCard', () => {
           {ticket.simulated ? <span className="desk-tag-simulated">SIMULATED</span> : null}
           {ticket.reduce_only ? <span>only closes</span> : null}
         </p>
+        {done || ticket.superseded_by ? (
+          <p className="desk-outcome" role="status">
+            {done}{' '}
+            {ticket.superseded_by ? <a href={`#ticket-${ticket.superseded_by}`} onClick={(event) => {
+              event.preventDefault();
+              const next = document.getElementById(`ticket-${ticket.superseded_by}`);
+              next?.scrollIntoView({ behavior: 'smooth', block: 'center' });
+              next?.focus({ preventScroll: true });
+            }}>Open its replacement</a> : null}
+          </p>
+        ) : null}
         {ticket.kind === 'order' ? (
           <dl className="desk-terms">
             {ticket.replaces_order ? <div className="desk-wide"><dt>Replaces</dt><dd>{ticket.replaced_words} <code>{ticket.replaces_order}</code>, which is cancelled first{Number(ticket.replaced_filled) ? `; ${quantity(ticket.replaced_filled)} ${currencies(ticket)[0]} of it had filled` : ''}. If more of it fills meanwhile, nothing is sent.</dd></div> : null}
@@ -345,11 +350,14 @@ const TicketCard = window.desk.component('TicketCard', () => {
             {ticket.take_profit ? <div className="desk-wide"><dt>Take-profit</dt><dd>{number(ticket.take_profit)} {quote}{reward(ticket)}</dd></div> : null}
             {exits(ticket) ? <div className="desk-wide"><dt>Exits</dt><dd>{exits(ticket)}</dd></div> : null}
             <div className="desk-wide"><dt>Good</dt><dd>{GOOD[String(ticket.time_in_force).toUpperCase()] || ticket.time_in_force}{ticket.good_till ? `, cancelled by the desk at ${minute(ticket.good_till)}` : ''}</dd></div>
-            <div className="desk-wide"><dt>Is sent</dt><dd>only if the market is still at {number(low)} to {number(high)} when you approve; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>
+            {state === 'pending'
+              ? <div className="desk-wide"><dt>Is sent</dt><dd>only if the market is still at {number(low)} to {number(high)} when you approve; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>
+              : <div className="desk-wide"><dt>Was valid</dt><dd>while the market was at {number(low)} to {number(high)}; it was {number(ticket.reference_price)} {quote} at {clock(ticket.quote_time)}</dd></div>}
           </dl>
         ) : (
           <ul className="desk-cancels">{ticket.cancels.map((order, n) => <li key={order}>{ticket.cancelled_words[n]} <code>{order}</code></li>)}</ul>
         )}
+        {open && bares ? <p className="desk-problem">What the stop-loss guards is held without one once it is cancelled; none takes its place.</p> : null}
         {ticket.kind === 'order' ? <Evidence confluence={ticket.confluence} /> : null}
         <Limits risk={ticket.risk} version={ticket.limits_version} />
         <section aria-label="Your words" className="desk-words">
@@ -357,7 +365,6 @@ const TicketCard = window.desk.component('TicketCard', () => {
           {needsResolve ? (
             <div className="desk-differences">
               {ticket.differences.length ? <h3>The two readers differ</h3> : null}
-        {open && bares ? <p className="desk-problem">What the stop-loss guards is held without one once it is cancelled; none takes its place.</p> : null}
               {ticket.differences.length ? <ul>{ticket.differences.map((difference) => <li key={difference}>{difference}</li>)}</ul> : null}
               {lookAlikes.length ? <h3>You may have sent this already</h3> : null}
               {lookAlikes.length ? <ul>{lookAlikes.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul> : null}
@@ -383,17 +390,6 @@ const TicketCard = window.desk.component('TicketCard', () => {
             <button type="button" className="desk-button" disabled={Boolean(busy)} onClick={() => decide('reject')}
               aria-keyshortcuts="r" title="Key R">{busy === 'reject' ? 'Rejecting…' : 'Reject'}</button>
           </div>
-        ) : null}
-        {done || ticket.superseded_by ? (
-          <p className="desk-outcome" role="status">
-            {done}{' '}
-            {ticket.superseded_by ? <a href={`#ticket-${ticket.superseded_by}`} onClick={(event) => {
-              event.preventDefault();
-              const next = document.getElementById(`ticket-${ticket.superseded_by}`);
-              next?.scrollIntoView({ behavior: 'smooth', block: 'center' });
-              next?.focus({ preventScroll: true });
-            }}>Open its replacement</a> : null}
-          </p>
         ) : null}
       </article>
     );
