@@ -64,6 +64,34 @@ def test_stopping_asks_first_cancels_what_is_open_and_shows_until_somebody_resum
     assert switch.propose("buy 0.02 btc").is_visible()
 
 
+def test_a_narrow_label_shows_all_that_is_wrong_and_the_stop_tells_first_what_it_left_bare(
+    start_desk: Any, open_chat: Any
+) -> None:
+    desk = start_desk(QTP_TICKET_SECONDS="600")
+    wide = open_chat(desk)
+    wide.open()
+    for number, (symbol, quantity) in enumerate((("BTC", "0.002"), ("ETH", "0.05")), 1):
+        close = desk.ask("/v1/candles", symbol=f"{symbol}/USDT", timeframe="1h", limit="1")["candles"][-1]["close"]
+        card = wide.propose(f"buy {quantity} {symbol}, stop {round(float(close) * 0.7)}")
+        card.get_by_role("button", name="Approve").click()
+        expect(wide.page.locator('.desk-ticket[data-status="filled"]')).to_have_count(number)
+    wide.propose("buy 1 sol")
+    chat = open_chat(desk, viewport={"width": 390, "height": 844})
+    chat.open()
+    chat.page.get_by_role("button", name="Stop trading").click()
+    dialog = chat.page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("prices look wrong")
+    dialog.get_by_label("Cancel every open order too").check()
+    dialog.get_by_role("button", name="Stop trading").click()
+    expect(dialog.get_by_role("listitem").first).to_contain_text("is not protected")
+    dialog.get_by_role("button", name="Close").click()
+    parts = chat.page.locator("#desk-badge .desk-part")
+    for text in ("HALTED", "UNPROTECTED", "SIMULATED", "waits", "Resume"):
+        expect(parts.filter(has_text=text)).to_be_in_viewport(ratio=1)
+    boxes = [each.bounding_box() for each in parts.all() if each.is_visible()]
+    assert max(box["y"] + box["height"] for box in boxes) <= 60
+
+
 def test_a_halt_from_elsewhere_shows_in_the_chat(switch: Any, desk: Any) -> None:
     (desk.home / "HALT").write_text("pulled by hand\n")
     switch.reload()

@@ -130,10 +130,15 @@
   badge.setAttribute('aria-label', 'What this desk is');
   let status;
 
-  function part(text, kind, title) {
+  /* `long` is what of the text a narrow screen leaves out. */
+  function part(text, kind, title, long = '') {
     const span = document.createElement('span');
     span.className = `desk-part desk-${kind}`;
     span.textContent = text;
+    if (long) {
+      const [before, after] = text.split(long);
+      span.replaceChildren(before, Object.assign(document.createElement('span'), { className: 'desk-long', textContent: long }), after);
+    }
     if (title) span.title = title;
     return span;
   }
@@ -150,8 +155,8 @@
     if (restricted) badge.append(part(trading.state.toUpperCase(), 'halted', `${trading.reason} (set by ${trading.by})`));
     const bare = status.unprotected || [];
     if (bare.length) {
-      const word = bare.length === 1 ? '1 position UNPROTECTED' : `${bare.length} positions UNPROTECTED`;
-      badge.append(part(word, 'halted', bare.map((each) => each.text).join('\n')));
+      const word = bare.length === 1 ? 'position ' : 'positions ';
+      badge.append(part(`${bare.length} ${word}UNPROTECTED`, 'halted', bare.map((each) => each.text).join('\n'), word));
     }
     if (problem) badge.append(part('desk offline', 'warn', `${problem.message} ${problem.remedy}`));
     if (status.simulated) badge.append(part('SIMULATED', 'simulated', 'No real market made these prices.'));
@@ -232,7 +237,8 @@
       title.textContent = `Trading is ${done.trading.state.toUpperCase()}`;
       const lines = done.orders.map((order) => `${order.text}: ${order.status.replaceAll('_', ' ')}${order.done ? '' : `. ${order.detail}`}`);
       if (body.cancel_all && !lines.length) lines.push('No order was open.');
-      results.replaceChildren(...[...lines, ...bare].map((line) => Object.assign(document.createElement('li'), { textContent: line })));
+      const item = (className) => (textContent) => Object.assign(document.createElement('li'), { className, textContent });
+      results.replaceChildren(...bare.map(item('desk-bare')), ...lines.map(item('')));
       const all = done.orders.every((order) => order.done);
       confirm.hidden = all;
       form.elements.reason.disabled = all;
