@@ -260,10 +260,13 @@ def _open_order(order_id: str, account: str, context: OrderContext, owner: str) 
 def _require_settled(intent: OrderIntent, context: OrderContext) -> None:
     for order in context.ledger.orders(intent.account, status="open", symbol=intent.symbol):
         if order.status in {"unknown", "needs_operator"}:
+            asked = (
+                "It is being looked up by its id and" if order.status == "unknown" else "Look at the venue for it; it"
+            )
             raise Conflict(
                 f"It is not known yet whether order {order.id} is live. New orders on {intent.symbol} wait until this "
                 f"is settled.",
-                remedy="It is being looked up by its id and will not be sent again.",
+                remedy=f"{asked} will not be sent again.",
             )
 
 

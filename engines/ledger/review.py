@@ -190,7 +190,7 @@ def _warnings(decisions: Sequence[ReviewedDecision], decided: Decided, *, simula
     if decided.older:
         told.append(f"Only the newest {len(decided.tickets)} decided tickets were looked at; there are older ones.")
     if simulated and decisions:
-        told.append("The market is simulated: its prices say nothing about a real one.")
+        told.append("The market is simulated, so its prices say nothing about a real one.")
     return tuple(told)
 
 
