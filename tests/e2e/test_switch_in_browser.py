@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from engines.domain.clock import SystemClock
+from engines.ledger.ledger import Ledger
+from engines.storage.database import open_database
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
@@ -90,6 +94,23 @@ def test_a_narrow_label_shows_all_that_is_wrong_and_the_stop_tells_first_what_it
         expect(parts.filter(has_text=text)).to_be_in_viewport(ratio=1)
     boxes = [each.bounding_box() for each in parts.all() if each.is_visible()]
     assert max(box["y"] + box["height"] for box in boxes) <= 60
+
+
+def test_what_only_reduces_can_be_stopped_altogether_or_resumed(switch: Any, desk: Any) -> None:
+    account = desk.ask("/v1/portfolio")["account"]
+    engine = open_database("desk", home=desk.home)
+    Ledger(engine, SystemClock()).change_state("reducing", reason="lost too much", by="the test", account=account)
+    engine.dispose()
+    switch.reload()
+    badge = switch.page.locator("#desk-badge")
+    expect(badge).to_contain_text("REDUCING")
+    expect(badge.get_by_role("button", name="Resume")).to_be_visible()
+    badge.get_by_role("button", name="Stop trading").click()
+    dialog = switch.page.get_by_role("dialog", name="Stop all trading?")
+    dialog.get_by_label("Reason").fill("all of it")
+    dialog.get_by_role("button", name="Stop trading").click()
+    expect(badge).to_contain_text("HALTED")
+    expect(badge.get_by_role("button", name="Stop trading")).to_have_count(0)
 
 
 def test_a_halt_from_elsewhere_shows_in_the_chat(switch: Any, desk: Any) -> None:

@@ -69,6 +69,19 @@ def test_a_narrow_card_breaks_no_word_of_its_limits_and_can_be_read(open_chat: A
     assert chat.page.evaluate(FAINT) == []
 
 
+def test_the_arrow_to_the_newest_message_lies_over_no_button_of_a_ticket(open_chat: Any, desk: Any) -> None:
+    chat = open_chat(desk, viewport={"width": 390, "height": 844})
+    chat.open()
+    resting(chat, desk)
+    chat.page.mouse.move(195, 400)
+    chat.page.mouse.wheel(0, -300)
+    arrow = chat.page.locator("button:has(> .lucide-arrow-down)")
+    expect(arrow).to_be_visible()
+    assert arrow.bounding_box()["y"] > chat.page.locator("#chat-input").bounding_box()["y"]
+    arrow.click()
+    expect(arrow).to_have_count(0)
+
+
 def test_the_edit_form_shows_its_buttons_on_a_narrow_screen(open_chat: Any, desk: Any) -> None:
     chat = open_chat(desk, viewport={"width": 390, "height": 844})
     chat.open()

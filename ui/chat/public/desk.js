@@ -172,17 +172,21 @@
       link.textContent = elsewhere.length === 1 ? `${elsewhere[0].label} waits` : `${elsewhere.length} tickets wait`;
       badge.append(link);
     }
-    badge.append(stop);
-    stop.textContent = restricted ? 'Resume' : 'Stop trading';
-    stop.dataset.action = restricted ? 'resume' : 'halt';
+    // What only reduces can be stopped altogether, too.
+    if (trading.state !== 'halted') badge.append(stop);
+    if (restricted) badge.append(resume);
   }
 
-  /* The kill switch: a button that asks for a reason before it acts, for stopping and for going on. */
-  const stop = document.createElement('button');
-  stop.type = 'button';
-  stop.id = 'desk-stop';
-  stop.className = 'desk-part desk-stop';
-  stop.setAttribute('aria-haspopup', 'dialog');
+  /* The kill switch: a button that asks for a reason before it acts, for stopping and one for going on. */
+  const [stop, resume] = [['halt', 'Stop trading'], ['resume', 'Resume']].map(([action, text]) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'desk-part desk-stop';
+    button.textContent = text;
+    button.setAttribute('aria-haspopup', 'dialog');
+    button.addEventListener('click', () => ask(action));
+    return button;
+  });
   const dialog = document.createElement('dialog');
   dialog.id = 'desk-switch';
   dialog.setAttribute('aria-labelledby', 'desk-switch-title');
@@ -201,10 +205,10 @@
   const [refused, results] = ['.desk-problem', '.desk-cancelled'].map((name) => dialog.querySelector(name));
   const [confirm, back] = dialog.querySelectorAll('button');
 
-  stop.addEventListener('click', () => {
-    const halting = stop.dataset.action === 'halt';
+  function ask(action) {
+    const halting = action === 'halt';
     form.reset();
-    form.dataset.action = stop.dataset.action;
+    form.dataset.action = action;
     title.textContent = halting ? 'Stop all trading?' : 'Trade again?';
     explained.textContent = halting
       ? 'From then on everything but cancels is denied, over restarts too, until somebody resumes.'
@@ -218,7 +222,7 @@
     results.replaceChildren();
     dialog.showModal();
     form.elements.reason.focus();
-  });
+  }
   back.addEventListener('click', () => dialog.close());
   // Typing a reason must not reach the page's own keys.
   dialog.addEventListener('keydown', (event) => event.stopPropagation());
