@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import ValidationError
 
-from engines.confirmation.open_risk import OpenRisk, open_risk
+from engines.confirmation.open_risk import OpenRisk
 from engines.domain.clock import ManualClock
 from engines.domain.evidence import Evidence, EvidenceValue
 from engines.domain.orders import Order, OrderTicket
@@ -179,37 +179,6 @@ def test_what_is_less_than_a_lot_needs_no_stop() -> None:
     evidence = _run("get_portfolio", _Account(replace(EMPTY, holdings=(holding,))))
 
     assert "Held without a stop" not in evidence.brief
-
-
-def _stop(price: int, quantity: str, **changed: Any) -> Order:
-    order = replace(ORDER, side="sell", order_type="stop", limit_price=None, stop_price=Decimal(price))
-    return replace(order, quantity=Decimal(quantity), filled=Decimal(0), **{"status": "accepted", **changed})
-
-
-def test_the_stop_that_is_met_first_covers_its_part_first() -> None:
-    stops = [_stop(58_000, "0.4"), _stop(60_000, "0.3")]
-
-    risk = open_risk(Decimal("0.5"), Decimal(63_000), stops)
-
-    assert risk == OpenRisk(Decimal("0.5"), Decimal(60_000), Decimal("0.3") * 3_000 + Decimal("0.2") * 5_000)
-
-
-@pytest.mark.parametrize(
-    "order",
-    [
-        ORDER,
-        _stop(60_000, "0.5", status="cancelled"),
-        _stop(60_000, "0.5", side="buy"),
-        _stop(60_000, "0.5", status="unknown"),
-    ],
-    ids=["limit", "cancelled", "buys", "unknown"],
-)
-def test_what_is_no_stop_at_work_covers_nothing(order: Order) -> None:
-    assert open_risk(Decimal("0.5"), Decimal(63_000), [order]) == OpenRisk()
-
-
-def test_a_stop_that_is_due_loses_nothing_more_on_the_way() -> None:
-    assert open_risk(Decimal("0.5"), Decimal(59_000), [_stop(60_000, "0.5")]).loss == 0
 
 
 def test_orders_are_listed_with_their_levels_and_fills() -> None:
