@@ -77,7 +77,7 @@ def test_an_edited_order_is_approved_on_its_new_ticket_and_filled_once(chat: Any
 
 
 def test_a_filled_card_says_what_became_of_its_exits(chat: Any) -> None:
-    chat.propose("buy 0.004 btc, stop 2 atr")
+    chat.propose("buy 0.0071 btc, stop 2 atr")
     chat.ticket().get_by_role("button", name="Approve").click()
     expect(chat.ticket("filled")).to_contain_text(re.compile(r"Stop-loss [\d,.]+ rests at the venue\."))
 
